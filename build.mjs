@@ -1,0 +1,90 @@
+// Bundles the product (extension, sidecar, webview) into out/ and, with `test` or `bench`, those
+// programs as well. Packages with native code or wasm stay outside and load from node_modules.
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { build, context } from "esbuild";
+
+const flags = process.argv.slice(2);
+const target = flags.find((flag) => !flag.startsWith("--")) ?? "product";
+
+const shared = {
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  sourcemap: true,
+  logLevel: "warning",
+  minify: flags.includes("--minify"),
+  external: [
+    "vscode",
+    "onnxruntime-node",
+    "tiktoken",
+    "node-llama-cpp",
+    "esbuild",
+    "mocha",
+    "playwright-core",
+  ],
+};
+
+// CommonJS packages inside an ES module bundle call require(), which ES modules lack.
+const banner = {
+  js: 'import { createRequire as createRequireOfNode } from "node:module"; const require = createRequireOfNode(import.meta.url);',
+};
+
+const product = [
+  {
+    ...shared,
+    format: "cjs",
+    entryPoints: { extension: "extension/main.ts" },
+    outExtension: { ".js": ".cjs" },
+  },
+  {
+    ...shared,
+    format: "esm",
+    banner,
+    entryPoints: { pith: "sidecar/main.ts", thread: "sidecar/thread.ts" },
+    outExtension: { ".js": ".mjs" },
+  },
+];
+const programs = {
+  product: [],
+  test: [
+    {
+      ...shared,
+      format: "esm",
+      banner,
+      entryPoints: filesBelow("test", ".test.ts"),
+      outbase: "test",
+      splitting: false,
+      outExtension: { ".js": ".mjs" },
+    },
+  ],
+  bench: [
+    {
+      ...shared,
+      format: "esm",
+      banner,
+      entryPoints: filesBelow("test/bench", ".bench.ts"),
+      outbase: "test",
+      outExtension: { ".js": ".mjs" },
+    },
+  ],
+};
+if (!(target in programs))
+  throw new Error(`build: target ${target} is not one of ${Object.keys(programs).join(", ")}`);
+const outdirOf = (options) => (options.outbase === "test" ? "out/test" : "out");
+const options = [...product, ...programs[target]]
+  .filter(({ entryPoints }) => Object.values(entryPoints).some((file) => existsSync(file)))
+  .map((options) => ({ ...options, outdir: outdirOf(options) }));
+
+if (flags.includes("--watch")) {
+  for (const each of options) await (await context(each)).watch();
+} else {
+  rmSync("out", { recursive: true, force: true });
+  await Promise.all(options.map((each) => build(each)));
+}
+
+function filesBelow(folder, ending) {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(folder, name));
+}

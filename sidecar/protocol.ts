@@ -1,0 +1,120 @@
+// Every message between the editor and the sidecar that LSP itself does not define, and the words
+// both sides share. Inline completions themselves are LSP 3.18's `textDocument/inlineCompletion`.
+import { NotificationType, RequestType, RequestType0 } from "vscode-jsonrpc";
+
+/** The settings of package.json's `pith.*`, sent as `initializationOptions` and with `pith/settings`. */
+export interface Settings {
+  enable: boolean;
+  /** Language id -> completions on; `*` is the rule for languages not named. */
+  languages: Record<string, boolean>;
+  /** A catalogue id, or the path of a GGUF file. */
+  model: string;
+  /** Where models and everything else of Pith lives; empty: `PITH_HOME`, else the platform's data folder. */
+  modelFolder: string;
+  /** 0: max(2, min(4, physical cores - 1)). */
+  threads: number;
+  multiline: "auto" | "never";
+  trace: "off" | "messages" | "verbose";
+  /** False in an untrusted workspace: nothing is completed there. */
+  isTrusted: boolean;
+}
+
+/** Why a completion is empty. Closed: every empty answer carries one of these. */
+export const emptyReasons = [
+  "model-missing",
+  "model-loading",
+  "disabled",
+  "language-off",
+  "untrusted",
+  "ignored-file",
+  "secret",
+  "too-large",
+  "inside-word-off",
+  "cancelled",
+  "superseded",
+  "end-of-text",
+  "repeats-suffix",
+  "only-space",
+  "low-confidence",
+  "engine-failed",
+] as const;
+export type EmptyReason = (typeof emptyReasons)[number];
+
+/** The state of the sidecar, as the status item shows it. */
+export type SidecarState =
+  | { kind: "model-missing"; model: string; byteLength: number | null }
+  | { kind: "downloading"; model: string; fraction: number }
+  | { kind: "preparing"; model: string; fraction: number }
+  | { kind: "loading"; model: string }
+  | { kind: "ready"; model: string }
+  | { kind: "failed"; model: string; message: string };
+
+/** Counts of one completion. Positions are rows of the window; `reused` were attended to, not run. */
+export interface TokenCounts {
+  prefix: number;
+  suffix: number;
+  contextBefore: number;
+  contextAfter: number;
+  generated: number;
+  computed: number;
+  reused: number;
+}
+
+/** Milliseconds of each stage of one completion. */
+export interface StageTimes {
+  load: number;
+  compress: number;
+  plan: number;
+  prefill: number;
+  decode: number;
+  total: number;
+}
+
+/** What became of one completion request; sent after each, the empty ones too. */
+export interface CompletionReport {
+  uri: string;
+  version: number;
+  /** null when a text was shown. */
+  reason: EmptyReason | null;
+  text: string;
+  tokens: TokenCounts;
+  ms: StageTimes;
+  /** From the request's arrival to its answer. */
+  latencyMs: number;
+}
+
+export interface ModelEntry {
+  id: string;
+  title: string;
+  licence: string;
+  byteLength: number;
+  state: "present" | "partial" | "absent";
+  /** Where the file lies or would lie. */
+  file: string;
+}
+
+export interface TokenSplit {
+  ids: number[];
+  /** The bytes of each token, base64. */
+  pieces: string[];
+}
+
+/** editor -> sidecar: the settings changed. */
+export const settingsChanged = new NotificationType<Settings>("pith/settings");
+/** sidecar -> editor: the state changed. */
+export const stateChanged = new NotificationType<SidecarState>("pith/state");
+/** sidecar -> editor: one completion was answered. */
+export const completed = new NotificationType<CompletionReport>("pith/completed");
+
+/** editor -> sidecar: the models of the catalogue and the side-loaded ones. */
+export const listModels = new RequestType0<ModelEntry[], void>("pith/models/list");
+/** editor -> sidecar: fetch a model, with `$/progress` on `token`; cancel by `$/cancelRequest`. */
+export const downloadModel = new RequestType<{ id: string; token: string }, ModelEntry, void>(
+  "pith/models/download",
+);
+/** editor -> sidecar: delete a model's files, the prepared ones too. */
+export const deleteModel = new RequestType<{ id: string }, void, void>("pith/models/delete");
+/** editor -> sidecar: split a text with the exact tokenizer of the open model. */
+export const splitTokens = new RequestType<{ text: string }, TokenSplit, void>("pith/tokens");
+/** editor -> sidecar: facts for a bug report, without any text of the user's. */
+export const diagnostics = new RequestType0<Record<string, string>, void>("pith/diagnostics");
