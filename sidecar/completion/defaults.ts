@@ -11,7 +11,7 @@ export const defaults = {
   /** Longest answers in the editor. */
   answer: { line: 48, block: 160 },
   /** Rows between two looks at the abort signal. */
-  chunk: { interactive: 64, idle: 32 },
+  chunk: { interactive: 64, idle: 32, batch: 256 },
   /** An answer whose shown tokens have a lower mean log-probability is not shown. */
   minimumMeanLogProbability: -1.6,
   /** After this long without an edit or a request the suffix is run again. */
