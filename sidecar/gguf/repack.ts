@@ -13,19 +13,16 @@ export interface BlockCodes {
 }
 
 /**
- * Types of four bits keep four, the others take eight. The offset of a type with minima is
- * minimum + scale (2^(bits-1) - centre), rounded to float32 once; the rest is exact.
+ * Types of four bits keep four, the others take eight. Codes move so that the middle of their range
+ * is the middle of the target's: the smaller what MatMulNBits multiplies, the less its rounded
+ * inputs and the later sum with the offset lose. Only offsets are rounded, once, to float32.
  */
 export function repack(type: BlockType, bytes: Uint8Array, elementCount: number): BlockCodes {
-  const unpacked = unpackBlocks(type, bytes, elementCount);
-  const { blockSize, codes, scales, minima } = unpacked;
-  const bits = type === "Q4_0" || type === "Q4_1" || type === "Q4_K" ? 4 : 8;
-  const middle = 2 ** (bits - 1);
-  if (minima !== null) {
-    const shift = minima.map((minimum, block) => minimum + scales[block]! * middle);
-    return { bits, blockSize, codes, scales, offsets: shift };
-  }
-  const shift = middle - unpacked.centre;
+  const { blockSize, codeBits, codes, scales, minima } = unpackBlocks(type, bytes, elementCount);
+  const bits = codeBits === 4 ? 4 : 8;
+  const middle = 2 ** (codeBits - 1);
+  const shift = 2 ** (bits - 1) - middle;
   if (shift !== 0) for (let index = 0; index < codes.length; index++) codes[index]! += shift;
-  return { bits, blockSize, codes, scales, offsets: null };
+  const offsets = minima?.map((minimum, block) => minimum + middle * scales[block]!) ?? null;
+  return { bits, blockSize, codes, scales, offsets };
 }

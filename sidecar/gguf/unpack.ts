@@ -16,6 +16,8 @@ import { type BlockType, blockLayouts } from "./tensor-type.ts";
 export interface UnpackedBlocks {
   /** Elements that share a scale; less than the file's block for the K types. */
   readonly blockSize: 16 | 32;
+  /** Codes lie in 0 to 2^codeBits - 1. */
+  readonly codeBits: 4 | 5 | 6 | 8;
   /** The code that stands for zero before the minimum is added. */
   readonly centre: number;
   readonly codes: Uint8Array; // [elements]
@@ -29,7 +31,7 @@ export function unpackBlocks(
   bytes: Uint8Array,
   elementCount: number,
 ): UnpackedBlocks {
-  const { blockSize, centre, hasMinima, unpack } = formats[type];
+  const { blockSize, codeBits, hasMinima, unpack } = formats[type];
   const target = {
     codes: new Uint8Array(elementCount),
     scales: new Float32Array(elementCount / blockSize),
@@ -42,7 +44,9 @@ export function unpackBlocks(
   };
   for (let block = 0; block < blockCount; block++) unpack(source, block, target);
   const { codes, scales, minima } = target;
-  return { blockSize, centre, codes, scales, minima: hasMinima ? minima : null };
+  // Types without minima are symmetric around the middle of their codes.
+  const centre = hasMinima ? 0 : 2 ** (codeBits - 1);
+  return { blockSize, codeBits, centre, codes, scales, minima: hasMinima ? minima : null };
 }
 
 interface Source {
@@ -58,21 +62,21 @@ interface Target {
 
 interface Format {
   readonly blockSize: 16 | 32;
-  readonly centre: number;
+  readonly codeBits: 4 | 5 | 6 | 8;
   readonly hasMinima: boolean;
   /** Unpacks block number `block` of the source into the target. */
   readonly unpack: (source: Source, block: number, target: Target) => void;
 }
 
 const formats: Record<BlockType, Format> = {
-  Q4_0: { blockSize: 32, centre: 8, hasMinima: false, unpack: unpackQ4(18, 2) },
-  Q4_1: { blockSize: 32, centre: 0, hasMinima: true, unpack: unpackQ4(20, 4) },
-  Q5_0: { blockSize: 32, centre: 16, hasMinima: false, unpack: unpackQ5(22, 2) },
-  Q5_1: { blockSize: 32, centre: 0, hasMinima: true, unpack: unpackQ5(24, 4) },
-  Q8_0: { blockSize: 32, centre: 128, hasMinima: false, unpack: unpackQ80 },
-  Q4_K: { blockSize: 32, centre: 0, hasMinima: true, unpack: unpackK(144, null, 16) },
-  Q5_K: { blockSize: 32, centre: 0, hasMinima: true, unpack: unpackK(176, 16, 48) },
-  Q6_K: { blockSize: 16, centre: 32, hasMinima: false, unpack: unpackQ6K },
+  Q4_0: { blockSize: 32, codeBits: 4, hasMinima: false, unpack: unpackQ4(18, 2) },
+  Q4_1: { blockSize: 32, codeBits: 4, hasMinima: true, unpack: unpackQ4(20, 4) },
+  Q5_0: { blockSize: 32, codeBits: 5, hasMinima: false, unpack: unpackQ5(22, 2) },
+  Q5_1: { blockSize: 32, codeBits: 5, hasMinima: true, unpack: unpackQ5(24, 4) },
+  Q8_0: { blockSize: 32, codeBits: 8, hasMinima: false, unpack: unpackQ80 },
+  Q4_K: { blockSize: 32, codeBits: 4, hasMinima: true, unpack: unpackK(144, null, 16) },
+  Q5_K: { blockSize: 32, codeBits: 5, hasMinima: true, unpack: unpackK(176, 16, 48) },
+  Q6_K: { blockSize: 16, codeBits: 6, hasMinima: false, unpack: unpackQ6K },
 };
 
 /** Q4_0 and Q4_1: `head` bytes of scale (and minimum) before the nibbles. */
