@@ -24,6 +24,6 @@ export function createProduct(graph: GraphBuilder, accuracyLevel: 0 | 4): Produc
     const coded = graph.matMulNBits(input, quantized, accuracyLevel);
     const blocks = graph.reshape(input, [-1, columns / blockSize, blockSize]);
     const offsets = graph.initializer(matrix.offsets);
-    return graph.multiplyTransposedAndAdd(graph.sumLast(blocks), offsets, coded, name);
+    return graph.multiplyTransposedAndAdd(graph.sumOfEach(blocks), offsets, coded, name);
   };
 }

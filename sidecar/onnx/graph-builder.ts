@@ -242,11 +242,14 @@ export class GraphBuilder {
     });
   }
 
-  /** ReduceSum over the last axis, which vanishes: [.., width] -> [..]. */
-  sumLast(input: Value): Value {
+  /**
+   * ReduceSum: [n, blocks, width] -> [n, blocks]. The axis is 2 and not -1, which onnxruntime 1.30
+   * forgets to count from the end where n is 0, and hands back three dimensions.
+   */
+  sumOfEach(blocks: Value): Value {
     return this.#single({
       operator: "ReduceSum",
-      inputs: [input, this.integers([-1])],
+      inputs: [blocks, this.integers([2])],
       attributes: { keepdims: { int: 0 } },
     });
   }
