@@ -140,8 +140,8 @@ test("a download of an unknown model is refused with the known ones", async () =
 
 test("diagnostics tell the model and its state, and no path of the user's", async () => {
   const facts = await editor.request<Record<string, string>>("pith/diagnostics", undefined);
-  assert.equal(facts["state"], "ready");
-  assert.equal(facts["model"], "smollm2-135m");
+  const { state, model } = facts;
+  assert.deepEqual([state, model], ["ready", "smollm2-135m"]);
   assert.doesNotMatch(JSON.stringify(facts), /file:|\/project/);
 });
 
