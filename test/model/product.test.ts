@@ -39,7 +39,7 @@ async function checkProduct(format: CodedFormat): Promise<void> {
   assert.deepEqual(entry?.dimensions, [columns, rows]);
   const choose: MatrixChooser = () => ({ format, encode: () => codes });
   const store = new TensorStore("weights.bin", weights);
-  const writing = { source, header, store, choose, onBytes: () => {}, signal: undefined };
+  const writing = { source, store, choose, onBytes: () => {}, signal: undefined };
   const matrix = await writeMatrix(writing, "gate", entry === undefined ? [] : [entry]);
   await weights.close();
 
