@@ -36,7 +36,8 @@ export function createSampler({ temperature, topP, seed }: SamplerOptions): Samp
     const best = bestId(logits, admitted);
     const isGreedy = temperature === 0 || topP === 0;
     const id = isGreedy ? best : draw({ logits, admitted, best, temperature, topP }, random());
-    return { id, logProbability: logProbability(logits, id) };
+    const highest = admitted === undefined ? logits[best] : undefined;
+    return { id, logProbability: logProbability(logits, id, highest) };
   };
 }
 
@@ -45,20 +46,24 @@ export function bestId(logits: Float32Array, admitted?: TokenFilter): number {
   const count = admitted?.length ?? logits.length;
   assert(count > 0, "at least one id is admitted");
   let best = admitted === undefined ? 0 : admitted[0]!;
+  let highest = logits[best]!;
   for (let index = 1; index < count; index++) {
     const id = admitted === undefined ? index : admitted[index]!;
-    const isHigher = logits[id]! > logits[best]!;
-    if (isHigher || (id < best && logits[id]! === logits[best]!)) best = id;
+    const logit = logits[id]!;
+    if (logit > highest || (logit === highest && id < best)) {
+      highest = logit;
+      best = id;
+    }
   }
   return best;
 }
 
-/** Natural logarithm of the softmax of `logits` at `id`. */
-export function logProbability(logits: Float32Array, id: number): number {
-  let highest = logits[0]!;
-  for (let index = 1; index < logits.length; index++) {
-    if (logits[index]! > highest) highest = logits[index]!;
-  }
+/** Natural logarithm of the softmax of `logits` at `id`; `highest` is the best logit, if known. */
+export function logProbability(
+  logits: Float32Array,
+  id: number,
+  highest = logits[bestId(logits)]!,
+): number {
   let mass = 0;
   for (let index = 0; index < logits.length; index++) mass += expOfMinus(highest - logits[index]!);
   return logits[id]! - highest - Math.log(mass);
