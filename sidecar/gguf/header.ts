@@ -2,7 +2,8 @@
 // records whose every length, count and offset fits the file; the bytes of tensors are not read.
 //
 // Our own parser, for hostile files: @huggingface/gguf reads past the end of a short file as zeros
-// and takes 47 s and 1.5 GB over a crafted 48 MB one. The tests compare the two on honest files.
+// and spends 22 s of processor time and 1.5 GB on a crafted one of 48 MB (version 0.4.6). The tests
+// compare the two on honest files.
 import { FormatError, LimitError, UnsupportedError } from "../errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import {
