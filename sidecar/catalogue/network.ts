@@ -5,7 +5,7 @@ import { type Dispatcher, EnvHttpProxyAgent, interceptors, Pool } from "undici";
 export interface NetworkOptions {
   /** Address of a proxy; goes before HTTP_PROXY and HTTPS_PROXY. NO_PROXY holds for both. */
   proxy?: string | undefined;
-  /** False admits certificates that do not check out (VS Code's `http.proxyStrictSSL`). Default true. */
+  /** False admits certificates that do not check out (VS Code's `http.proxyStrictSSL`). Default: Node's. */
   strictSsl?: boolean | undefined;
   /** Default 10,000; a caller that has other sources to try waits less. */
   connectTimeoutMs?: number | undefined;
@@ -21,8 +21,10 @@ export function createNetwork(options: NetworkOptions): {
   dispatcher: Dispatcher;
   close(): Promise<void>;
 } {
+  const { strictSsl } = options;
   const tls = {
-    rejectUnauthorized: options.strictSsl ?? true,
+    // Not set unless asked for, so that Node's own NODE_TLS_REJECT_UNAUTHORIZED still counts.
+    ...(strictSsl !== undefined && { rejectUnauthorized: strictSsl }),
     timeout: options.connectTimeoutMs ?? 10_000,
   };
   const stallTimeoutMs = options.stallTimeoutMs ?? 30_000;

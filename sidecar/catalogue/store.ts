@@ -1,5 +1,5 @@
 // Which models are on this disk, and whether they are what they should be. Touches no network.
-import { readdir, realpath, rm, stat } from "node:fs/promises";
+import { readdir, realpath, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { FormatError, UnsupportedError } from "../errors.ts";
 import { openFileSource } from "../gguf/byte-source.ts";
@@ -16,6 +16,7 @@ import {
   writeLocalModel,
 } from "./local-model.ts";
 import { tryLock } from "./lock.ts";
+import { byteLengthOf, downloadedFile, downloadTraces } from "./model-files.ts";
 import { type CatalogueModel, catalogue } from "./models.ts";
 
 export interface Store {
@@ -155,26 +156,6 @@ export async function addModel(
   return { id, file, sha256 };
 }
 
-/** Where a download of a catalogue model ends up. */
-export function downloadedFile(store: Store, model: CatalogueModel): string {
-  return join(store.home.models, model.fileName);
-}
-
-/** Everything beside that file which a download makes on its way. */
-export function downloadTraces(file: string): {
-  partial: string;
-  tag: string;
-  lock: string;
-  mirror: string;
-} {
-  return {
-    partial: `${file}.partial`,
-    tag: `${file}.partial.json`,
-    lock: `${file}.lock`,
-    mirror: `${file}.mirror`,
-  };
-}
-
 export function findCatalogueModel(store: Store, id: string): CatalogueModel | undefined {
   return store.models.find((model) => model.id === id);
 }
@@ -184,14 +165,6 @@ export function unknownModel(store: Store, id: string): UnsupportedError {
   return new UnsupportedError(
     `model ${id}: not known; the catalogue has ${known}, and a path ends in .gguf`,
   );
-}
-
-export async function byteLengthOf(file: string): Promise<number | null> {
-  try {
-    return (await stat(file)).size;
-  } catch {
-    return null;
-  }
 }
 
 async function resolveModel(
@@ -215,7 +188,7 @@ async function catalogueFile(
   model: CatalogueModel,
   local: LocalModel | undefined,
 ): Promise<string> {
-  const downloaded = downloadedFile(store, model);
+  const downloaded = downloadedFile(store.home, model);
   if (!local || (await byteLengthOf(downloaded)) !== null) return downloaded;
   return (await byteLengthOf(local.file)) === null ? downloaded : local.file;
 }
@@ -234,7 +207,7 @@ async function describe(
 }
 
 async function deleteDownload(store: Store, model: CatalogueModel): Promise<void> {
-  const file = downloadedFile(store, model);
+  const file = downloadedFile(store.home, model);
   const { partial, tag, lock, mirror } = downloadTraces(file);
   const held = (await tryLock(lock)) ?? (await tryLock(lock)); // The first try clears a stale lock.
   if (!held)

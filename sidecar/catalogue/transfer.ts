@@ -7,8 +7,8 @@ import { type Dispatcher, request } from "undici";
 import { FormatError, LimitError, throwIfCancelled } from "../errors.ts";
 import { formatByteSize } from "./byte-size.ts";
 import { CatalogueError } from "./catalogue-error.ts";
+import { byteLengthOf } from "./model-files.ts";
 import { failureCode, isCertificateFailure, whyUnreachable } from "./network.ts";
-import { byteLengthOf } from "./store.ts";
 
 export interface Transfer {
   readonly url: string;

@@ -59,7 +59,8 @@ async function list(options: CommonOptions): Promise<void> {
 
 async function download(id: string, options: DownloadFlags): Promise<void> {
   const store = await openStoreFor(options);
-  const { proxy, strictSsl } = options;
+  const { proxy } = options;
+  const strictSsl = options.strictSsl ? undefined : false;
   const model = await withProgress(`downloading ${id}`, ({ signal, progress }) =>
     downloadModel(store, id, {
       ...{ proxy, strictSsl, signal },

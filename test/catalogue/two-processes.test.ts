@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { downloadModel } from "../../sidecar/catalogue/download.ts";
-import { byteLengthOf, openStore, type Store } from "../../sidecar/catalogue/store.ts";
+import { byteLengthOf } from "../../sidecar/catalogue/model-files.ts";
+import { openStore, type Store } from "../../sidecar/catalogue/store.ts";
 import { type Behaviour, startPublisher } from "./publisher.ts";
 import { catalogueModel, modelBytes, modelFiles, scratchStore } from "./scratch-store.ts";
 
