@@ -54,8 +54,8 @@ const setScales: Record<BlockType, (block: Buffer, deviation: number, random: Ra
   Q5_0: (block, deviation) => writeHalf(block, 0, deviation / 9.2),
   Q5_1: (block, deviation, random) => writeAffine(block, deviation / 9.2, 15 + random()),
   Q8_0: (block, deviation) => writeHalf(block, 0, deviation / 74),
-  Q4_K: (block, deviation) => writePair(block, deviation / (4.6 * 36), (7.5 * deviation) / 400),
-  Q5_K: (block, deviation) => writePair(block, deviation / (9.2 * 36), (7.5 * deviation) / 400),
+  Q4_K: (block, deviation) => writePair(block, deviation / (4.6 * 36), (7.5 * deviation) / 166),
+  Q5_K: (block, deviation) => writePair(block, deviation / (9.2 * 36), (7.5 * deviation) / 166),
   Q6_K: (block, deviation) => writeHalf(block, 208, deviation / (18.5 * 74)),
 };
 

@@ -1,0 +1,42 @@
+// package.json's `pith.*` settings as one plain object, in the form in which the sidecar takes them.
+import type { WorkspaceConfiguration } from "vscode";
+import type { Settings } from "../sidecar/protocol.ts";
+
+/** What of a `WorkspaceConfiguration` is read; its section is `pith`. */
+export type Configuration = Pick<WorkspaceConfiguration, "get">;
+
+/** Defaults are package.json's: VS Code has merged them in. */
+export function readSettings(configuration: Configuration, isTrusted: boolean): Settings {
+  return {
+    enable: configuration.get("enable", true),
+    languages: { ...configuration.get<Record<string, boolean>>("languages", {}) },
+    model: configuration.get("model", ""),
+    modelFolder: configuration.get("modelFolder", ""),
+    threads: configuration.get("threads", 0),
+    multiline: configuration.get<Settings["multiline"]>("multiline", "auto"),
+    trace: configuration.get<Settings["trace"]>("trace", "off"),
+    isTrusted,
+  };
+}
+
+/** Whether completions are on for a language by itself or by the rule `*`. */
+export function isLanguageOn(languages: Settings["languages"], languageId: string): boolean {
+  return languages[languageId] ?? languages["*"] ?? true;
+}
+
+/**
+ * The editor's proxy settings as the variables that command-line programs know. A variable that is
+ * set already wins, as it does in the editor itself.
+ */
+export function proxyEnvironment(
+  http: Configuration,
+  present: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const proxy = http.get("proxy", "");
+  const noProxy = http.get<string[]>("noProxy", []).join(",");
+  const wanted = { HTTPS_PROXY: proxy, HTTP_PROXY: proxy, NO_PROXY: noProxy };
+  const isSet = (name: string) => present[name] ?? present[name.toLowerCase()];
+  return Object.fromEntries(
+    Object.entries(wanted).filter(([name, value]) => value !== "" && !isSet(name)),
+  );
+}

@@ -1,0 +1,270 @@
+// Text around a cursor -> the text in between. In: a prompt's text, an engine and its tokenizer.
+// Out: the answer, what it cost, and for an empty one the reason. Two ways in: `complete` and
+// `score` serve the batch contract from a cold cache and add nothing of their own; `completeInline`
+// serves the editor with near windows, the cached prompt, the moved suffix and post-processing.
+import type { Engine } from "../engine/engine.ts";
+import { createSampler, type SamplerOptions } from "../engine/sampler.ts";
+import { LimitError, throwIfCancelled } from "../errors.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { type Answer, findStop, meanLogProbability, readAnswer } from "./answer.ts";
+import { defaults } from "./defaults.ts";
+import { encodeHeader, layOut, type Prompt, type PromptLayout, readLayout } from "./layout.ts";
+import { Meter } from "./meter.ts";
+import { isInsideWord, readPlace } from "./place.ts";
+import { findEnd, shapeText } from "./postprocess.ts";
+import { type FillOptions, PromptCache } from "./prompt-cache.ts";
+import type {
+  Completion,
+  CompletionRequest,
+  InlineCompletion,
+  InlineDocument,
+  InlineReason,
+  PromptText,
+  Score,
+  StageTimes,
+  TokenCounts,
+} from "./request.ts";
+import { scoreTarget } from "./score.ts";
+import { PrefixWindow, SuffixWindow } from "./window.ts";
+
+export interface CompleterOptions {
+  /** Positions for prompt and answer; default the window, or the model's context if that is less. */
+  readonly capacity?: number;
+  /** Default in defaults.ts. */
+  readonly movedTokens?: number;
+}
+
+export interface CancelOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer to make: what `complete` and `completeInline` have in common. */
+interface Task {
+  readonly prompt: Prompt;
+  readonly fill: FillOptions;
+  readonly maxTokens: number;
+  readonly sampling: SamplerOptions;
+  readonly isComplete: (text: string, lengthBefore: number) => boolean;
+}
+
+interface Answered {
+  readonly answer: Answer;
+  readonly tokens: Pick<TokenCounts, "generated" | "computed" | "reused">;
+  readonly ms: StageTimes;
+}
+
+const greedy: SamplerOptions = { temperature: 0, topP: 1, seed: 0 };
+
+/** Completes with one cache, so one request at a time: a later one waits for the earlier to end. */
+export class Completer {
+  readonly #engine: Engine;
+  readonly #tokenizer: Tokenizer;
+  readonly #layout: PromptLayout;
+  readonly #cache: PromptCache;
+  readonly #prefixWindow: PrefixWindow;
+  readonly #suffixWindow: SuffixWindow;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(engine: Engine, tokenizer: Tokenizer, options: CompleterOptions = {}) {
+    this.#engine = engine;
+    this.#tokenizer = tokenizer;
+    this.#layout = readLayout(tokenizer);
+    this.#cache = new PromptCache(engine, {
+      capacity: options.capacity ?? Math.min(defaults.window, engine.shape.contextLength),
+      movedTokens: options.movedTokens ?? defaults.suffix.movedTokens,
+    });
+    this.#prefixWindow = new PrefixWindow(tokenizer, defaults.prefix);
+    this.#suffixWindow = new SuffixWindow(tokenizer, defaults.suffix.tokens);
+  }
+
+  /**
+   * The batch contract's `complete`: the whole prompt from a cold cache, or with `exactReuse` from
+   * what an earlier request left that a cold one would compute alike.
+   * @throws LimitError when prompt and answer exceed the window; CancelledError
+   */
+  complete(
+    request: CompletionRequest,
+    options: CancelOptions & { readonly exactReuse?: boolean } = {},
+  ): Promise<Completion> {
+    return this.#alone(options.signal, () => this.#complete(request, options));
+  }
+
+  /**
+   * The batch contract's `score`: the target's negative log-likelihood behind the prompt, from a
+   * cold cache. The target is tokenised apart.
+   * @throws LimitError when prompt and target exceed the window; CancelledError
+   */
+  score(
+    request: PromptText & { readonly target: string },
+    options: CancelOptions = {},
+  ): Promise<Score> {
+    return this.#alone(options.signal, () => this.#score(request, options));
+  }
+
+  /**
+   * The editor's completion: what is to be shown at the cursor, or the reason why nothing is.
+   * @throws CancelledError; what was run until then serves the next request
+   */
+  completeInline(document: InlineDocument, options: CancelOptions = {}): Promise<InlineCompletion> {
+    return this.#alone(options.signal, () => this.#completeInline(document, options));
+  }
+
+  /**
+   * For idle time: runs the suffix again if the editor's last answer used moved rows. Returns the
+   * rows run.
+   * @throws CancelledError
+   */
+  refreshSuffix(options: CancelOptions = {}): Promise<number> {
+    const chunk = defaults.chunk.idle;
+    return this.#alone(options.signal, () => this.#cache.refreshSuffix({ ...options, chunk }));
+  }
+
+  async #complete(
+    request: CompletionRequest,
+    options: CancelOptions & { readonly exactReuse?: boolean },
+  ): Promise<Completion> {
+    const meter = new Meter(this.#engine.counters);
+    const near = this.#encode(request);
+    const prompt = layOut(this.#layout, near);
+    const { answer, tokens, ms } = await this.#answer(meter, {
+      prompt,
+      fill: {
+        reuse: options.exactReuse === true ? "exact" : "none",
+        chunk: defaults.chunk.batch,
+        signal: options.signal,
+      },
+      maxTokens: request.maxTokens,
+      sampling: request,
+      isComplete: (text, lengthBefore) => findStop(text, request.stop, lengthBefore) >= 0,
+    });
+    const end = findStop(answer.text, request.stop, 0);
+    return {
+      text: end < 0 ? answer.text : answer.text.slice(0, end),
+      finish: end < 0 ? answer.finish : "stop",
+      ids: answer.tokens.map(({ id }) => id),
+      meanLogProbability: meanLogProbability(answer.tokens),
+      tokens: { prefix: near.prefix.length, suffix: near.suffix?.length ?? 0, ...tokens },
+      ms,
+    };
+  }
+
+  async #completeInline(
+    document: InlineDocument,
+    { signal }: CancelOptions,
+  ): Promise<InlineCompletion> {
+    const meter = new Meter(this.#engine.counters);
+    if (isInsideWord(document)) return notOffered("inside-word-off", meter);
+    const place = readPlace(document, document.multiline);
+    const header = encodeHeader(this.#layout, this.#tokenizer, document.path);
+    const prefix = this.#prefixWindow.read(document.prefix).ids;
+    const suffix = this.#suffixWindow.read(document.suffix).ids;
+    const prompt = layOut(this.#layout, { header, prefix, suffix });
+    const { answer, tokens, ms } = await this.#answer(meter, {
+      prompt,
+      fill: { reuse: "moved", chunk: defaults.chunk.interactive, signal },
+      maxTokens: defaults.answer[place.extent],
+      sampling: greedy,
+      isComplete: (text) => findEnd(text, place) !== null,
+    });
+    const shown = shapeText(answer.text, place, answer.finish === "length");
+    const mean = meanLogProbability(answer.tokens, shown.length);
+    const isUnsure = shown.reason === null && mean < defaults.minimumMeanLogProbability;
+    const reason: InlineReason | null = isUnsure ? "low-confidence" : shown.reason;
+    return {
+      text: reason === null ? shown.text : "",
+      reason,
+      tokens: { prefix: prefix.length, suffix: prompt.suffix.length && suffix.length, ...tokens },
+      ms,
+    };
+  }
+
+  async #answer(meter: Meter, task: Task): Promise<Answered> {
+    const { prompt, fill, maxTokens, sampling } = task;
+    this.#checkFits(lengthOf(prompt) + maxTokens);
+    meter.lap("plan");
+    const logits = await this.#cache.fill(prompt, fill);
+    meter.lap("prefill");
+    const reused = lengthOf(prompt) - meter.computed;
+    const choices = this.#cache.decode(logits, {
+      maxTokens,
+      sampler: createSampler(sampling),
+      isEnd: (id) => this.#tokenizer.isSpecial(id) || this.#tokenizer.endIds.has(id),
+      ...(fill.signal === undefined ? {} : { signal: fill.signal }),
+    });
+    const decoder = this.#tokenizer.createStreamDecoder();
+    const answer = await readAnswer(choices, decoder, task.isComplete);
+    meter.lap("decode");
+    const tokens = { generated: answer.tokens.length, computed: meter.computed, reused };
+    return { answer, tokens, ms: meter.times };
+  }
+
+  async #score(
+    request: PromptText & { readonly target: string },
+    { signal }: CancelOptions,
+  ): Promise<Score> {
+    const meter = new Meter(this.#engine.counters);
+    const near = this.#encode(request);
+    const prompt = layOut(this.#layout, near);
+    const target = [...this.#tokenizer.encode(request.target)];
+    this.#checkFits(lengthOf(prompt) + target.length);
+    meter.lap("plan");
+    const logits = await this.#cache.fill(prompt, {
+      reuse: "none",
+      chunk: defaults.chunk.batch,
+      signal,
+    });
+    meter.lap("prefill");
+    const nll = await scoreTarget(this.#cache, logits, target, signal);
+    meter.lap("decode");
+    const counts = { prefix: near.prefix.length, suffix: near.suffix?.length ?? 0 };
+    return {
+      nll,
+      targetTokens: target.length,
+      tokens: { ...counts, generated: 0, computed: meter.computed, reused: 0 },
+      ms: meter.times,
+    };
+  }
+
+  #encode({ path, prefix, suffix }: PromptText): {
+    header: ArrayLike<number>;
+    prefix: Uint32Array;
+    suffix: Uint32Array | null;
+  } {
+    const hasSuffix = suffix !== undefined && this.#layout.middle !== null;
+    return {
+      header: path === undefined ? [] : encodeHeader(this.#layout, this.#tokenizer, path),
+      prefix: this.#tokenizer.encode(prefix),
+      suffix: hasSuffix ? this.#tokenizer.encode(suffix) : null,
+    };
+  }
+
+  #checkFits(count: number): void {
+    const { capacity } = this.#cache;
+    if (count > capacity) {
+      throw new LimitError(
+        `completion: ${count} tokens of prompt and answer exceed the window of ${capacity}`,
+      );
+    }
+  }
+
+  #alone<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(() => {
+      throwIfCancelled(signal);
+      return work();
+    });
+    // What became of this request is its caller's business, not the next one's.
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function lengthOf({ head, suffix, middle }: Prompt): number {
+  return head.length + suffix.length + middle.length;
+}
+
+/** Without a look at the model. */
+function notOffered(reason: InlineReason, meter: Meter): InlineCompletion {
+  meter.lap("plan");
+  const tokens = { prefix: 0, suffix: 0, generated: 0, computed: 0, reused: 0 };
+  return { text: "", reason, tokens, ms: meter.times };
+}

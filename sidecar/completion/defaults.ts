@@ -1,0 +1,19 @@
+// The first defaults of completion, all in one place, to be changed by measurement. A token count
+// is a count of cache positions; the sums fit the window with room for memories.
+
+export const defaults = {
+  /** Positions of the cache: prompt and answer of one request. */
+  window: 4096,
+  /** The text before the cursor: at most `tokens`, cut back by at least `step` when it gets longer. */
+  prefix: { tokens: 512, step: 128 },
+  /** The text behind it; its rows are moved, not run, for at most `movedTokens` of typed prefix. */
+  suffix: { tokens: 128, movedTokens: 16 },
+  /** Longest answers in the editor. */
+  answer: { line: 48, block: 160 },
+  /** Rows between two looks at the abort signal. */
+  chunk: { interactive: 64, idle: 32, batch: 256 },
+  /** An answer whose shown tokens have a lower mean log-probability is not shown. */
+  minimumMeanLogProbability: -1.6,
+  /** After this long without an edit or a request the suffix is run again. */
+  idleMs: 2000,
+} as const;

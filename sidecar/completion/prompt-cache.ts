@@ -1,0 +1,185 @@
+// What the key/value cache holds, id by id, so that a prompt runs only what is new in it. In: the
+// prompt in its three parts. Out: the logits behind it.
+//
+// Between keystrokes only the end of the head changes, with the suffix behind it. A new prefix
+// token must not see the suffix, so the suffix's rows are lifted out, the new tokens run, and the
+// rows put back with their keys rotated to their new positions. They had attended to the older
+// prefix: this is the one approximation of the product, and only `reuse: "moved"` takes it, for a
+// few changed prefix tokens, until the suffix is run again.
+import type { Engine } from "../engine/engine.ts";
+import { type GenerateOptions, generate } from "../engine/generate.ts";
+import type { KvBlock, KvCache } from "../engine/kv-cache.ts";
+import type { Choice } from "../engine/sampler.ts";
+import { commonLength, type Prompt } from "./layout.ts";
+
+export interface PromptCacheOptions {
+  /** Positions for prompt and answer. */
+  readonly capacity: number;
+  /** Greatest number of changed prefix tokens behind which the suffix's rows are still moved. */
+  readonly movedTokens: number;
+}
+
+export interface FillOptions {
+  /**
+   * What of the cache may be used: nothing, only rows equal to those of a fresh run, or the
+   * suffix's rows from behind an older prefix too.
+   */
+  readonly reuse: "none" | "exact" | "moved";
+  /** Rows between two looks at the signal. */
+  readonly chunk: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The rows of a suffix, and the head that they have attended to. */
+interface Suffix {
+  readonly ids: readonly number[];
+  readonly head: readonly number[];
+  readonly block: KvBlock;
+}
+
+export class PromptCache {
+  readonly #engine: Engine;
+  readonly #cache: KvCache;
+  readonly #movedTokens: number;
+  /** The ids whose rows the cache holds; as many as the cache has positions. */
+  #ids: number[] = [];
+  /** Positions before this one hold what a fresh run would have computed. */
+  #exactLength = 0;
+  #prompt: Prompt | null = null;
+  #suffix: Suffix | null = null;
+
+  constructor(engine: Engine, options: PromptCacheOptions) {
+    this.#engine = engine;
+    this.#cache = engine.createCache(options.capacity);
+    this.#movedTokens = options.movedTokens;
+  }
+
+  get capacity(): number {
+    return this.#cache.capacity;
+  }
+
+  /** Positions in use. */
+  get length(): number {
+    return this.#cache.length;
+  }
+
+  /**
+   * Makes the cache hold `prompt` and returns the logits [vocabulary] behind its last id. After a
+   * cancel the cache holds what was run until then.
+   * @throws CancelledError
+   * @throws LimitError when the prompt is longer than the capacity
+   */
+  async fill(prompt: Prompt, options: FillOptions): Promise<Float32Array> {
+    if (options.reuse === "none") this.#truncate(0);
+    this.#prompt = prompt;
+    const ids = [...prompt.head, ...prompt.suffix, ...prompt.middle];
+    const suffix = options.reuse === "moved" ? this.#movable(prompt) : null;
+    if (suffix !== null) await this.#placeSuffix(prompt.head, suffix, options);
+    const kept = Math.min(commonLength(this.#ids, ids), ids.length - 1);
+    this.#truncate(suffix === null ? Math.min(kept, this.#exactLength) : kept);
+    const logits = await this.#run(ids.slice(this.#ids.length), options, "last");
+    if (suffix === null && options.reuse !== "none") this.#keepSuffix(prompt);
+    return logits;
+  }
+
+  /** Runs more ids behind what the cache holds; logits [ids, vocabulary]. */
+  append(ids: readonly number[], options: Omit<FillOptions, "reuse">): Promise<Float32Array> {
+    return this.#run(ids, options, "all");
+  }
+
+  /** `generate` on this cache; the ids that it runs may be part of the next prompt. */
+  async *decode(
+    logits: Float32Array,
+    options: GenerateOptions,
+  ): AsyncGenerator<Choice, "end" | "length"> {
+    const choices = generate(this.#engine, this.#cache, logits, options);
+    const start = this.#ids.length;
+    const chosen: number[] = [];
+    try {
+      for (;;) {
+        const next = await choices.next();
+        if (next.done === true) return next.value;
+        chosen.push(next.value.id);
+        yield next.value;
+      }
+    } finally {
+      this.#record(chosen, start);
+    }
+  }
+
+  /** Runs the suffix of the last prompt again where its rows are moved ones; returns the rows run. */
+  async refreshSuffix(options: Omit<FillOptions, "reuse">): Promise<number> {
+    const prompt = this.#prompt;
+    if (prompt === null) return 0;
+    const end = prompt.head.length + prompt.suffix.length;
+    const held = Math.min(
+      this.#exactLength,
+      commonLength(this.#ids, [...prompt.head, ...prompt.suffix]),
+    );
+    if (held === end) return 0;
+    const before = this.#engine.counters.positions;
+    await this.fill(prompt, { ...options, reuse: "exact" });
+    return this.#engine.counters.positions - before;
+  }
+
+  /** The kept rows of the prompt's suffix, if they had attended to nearly the same head. */
+  #movable(prompt: Prompt): Suffix | null {
+    const suffix = this.#suffix;
+    if (suffix === null || !areEqual(suffix.ids, prompt.suffix)) return null;
+    const shared = commonLength(suffix.head, prompt.head);
+    const changed = Math.max(suffix.head.length, prompt.head.length) - shared;
+    return changed <= this.#movedTokens ? suffix : null;
+  }
+
+  /** Makes the cache begin with `head` and the suffix's rows behind it. */
+  async #placeSuffix(
+    head: readonly number[],
+    suffix: Suffix,
+    options: Omit<FillOptions, "reuse">,
+  ): Promise<void> {
+    const whole = [...head, ...suffix.ids];
+    if (commonLength(this.#ids, whole) === whole.length) return;
+    this.#truncate(commonLength(this.#ids, head));
+    if (this.#ids.length < head.length) await this.#run(head.slice(this.#ids.length), options, []);
+    this.#cache.attach(suffix.block);
+    this.#ids.push(...suffix.ids);
+    const isExact = areEqual(suffix.head, head) && this.#exactLength === head.length;
+    if (isExact) this.#exactLength = this.#ids.length;
+  }
+
+  #keepSuffix({ head, suffix }: Prompt): void {
+    const block = this.#cache.copyBlock(head.length, head.length + suffix.length);
+    this.#suffix = suffix.length === 0 ? null : { ids: suffix, head, block };
+  }
+
+  async #run(
+    ids: readonly number[],
+    { chunk, signal }: Omit<FillOptions, "reuse">,
+    logitsAt: readonly number[] | "last" | "all",
+  ): Promise<Float32Array> {
+    const start = this.#ids.length;
+    try {
+      const output = await this.#engine.run(this.#cache, ids, { logitsAt, chunk, signal });
+      return output.logits;
+    } finally {
+      this.#record(ids, start);
+    }
+  }
+
+  /** Takes note of as many of `ids` as the cache now holds behind `start`. */
+  #record(ids: readonly number[], start: number): void {
+    const isExact = this.#exactLength === start;
+    this.#ids.push(...ids.slice(0, this.#cache.length - start));
+    if (isExact) this.#exactLength = this.#ids.length;
+  }
+
+  #truncate(length: number): void {
+    this.#cache.truncate(length);
+    this.#ids.length = length;
+    this.#exactLength = Math.min(this.#exactLength, length);
+  }
+}
+
+function areEqual(first: readonly number[], second: readonly number[]): boolean {
+  return first.length === second.length && commonLength(first, second) === first.length;
+}

@@ -1,0 +1,108 @@
+// The decoder of the llama and qwen2 architectures as a graph, straight from the first norm to the
+// logits, fed by embeddings. Tensor names of the GGUF on the left, x the residual stream:
+//
+//   attn_norm            n = rms(x)                                  [batch, seq, hidden]
+//   attn_q, attn_k, attn_v (+ bias)   q, k, v = n W'                 rows stacked, one product
+//   rope, cache          q and k rotated by position; llama's GGUF has their rows permuted, so its
+//                        pairs are (2i, 2i + 1), qwen2's are (i, i + headDim / 2)
+//   attn_output          x += softmax(q k' / sqrt(headDim), causal) v W'
+//   ffn_norm             n = rms(x)
+//   ffn_gate, ffn_up     h = silu(n Wg') * (n Wu')                   rows stacked, one product
+//   ffn_down             x += h W'
+//   output_norm, output  logits = rms(x) W'; token_embd where `output` is missing
+//
+// A run: `seqlens_k` is each row's valid length less one, `total_len` the greatest length, past and
+// new together; `logit_pos` are the positions of the input whose logits are wanted, none at all is
+// allowed. The first output is a sequence on purpose, see the engine's session.
+import { GraphBuilder, type Value } from "../onnx/graph-builder.ts";
+import type { Hyperparameters } from "./hyperparameters.ts";
+import { createProduct } from "./product.ts";
+import type { DecoderWeights } from "./weights.ts";
+
+export interface DecoderOptions {
+  /** Adds the outputs `attention.{layer}`: probabilities, f32 [batch, heads, seq, total]. */
+  readonly hasAttentionOutputs: boolean;
+  /** 4 rounds the inputs of coded matrices to 8 bits, as llama.cpp does; 0 keeps float32. */
+  readonly accuracyLevel: 0 | 4;
+}
+
+/** The model file; its weights are where `weights` says. */
+export function buildDecoder(
+  hyperparameters: Hyperparameters,
+  weights: DecoderWeights,
+  options: DecoderOptions,
+): Uint8Array {
+  const { headCount, kvHeadCount, headDim, hiddenSize, vocabularySize } = hyperparameters;
+  const epsilon = hyperparameters.normEpsilon;
+  const graph = new GraphBuilder();
+  const multiply = createProduct(graph, options.accuracyLevel);
+
+  // Inputs, and the outputs that engines look for.
+  const embeddings = graph.input("inputs_embeds", "float32", ["batch", "seq", hiddenSize]);
+  const lastIndices = graph.input("seqlens_k", "int32", ["batch"]);
+  const totalLength = graph.input("total_len", "int32", []);
+  const logitPositions = graph.input("logit_pos", "int64", ["n"]);
+  const cosines = graph.initializer(weights.cosines);
+  const sines = graph.initializer(weights.sines);
+  graph.sequenceConstruct(lastIndices, "nocopy");
+  graph.sequenceOutput("nocopy", "int32");
+  const past = ["batch", kvHeadCount, "past", headDim];
+  const present = ["batch", kvHeadCount, "total", headDim];
+
+  let residual: Value = embeddings; // [batch, seq, hidden]
+  let delta: Value | null = null; // what the layer before still has to add to it
+  for (const [index, layer] of weights.layers.entries()) {
+    // Norm before attention; it also adds the delta of the layer before.
+    const attentionGain = graph.initializer(layer.attentionNorm);
+    let normalized: Value;
+    if (delta === null) normalized = graph.rmsNorm(residual, attentionGain, epsilon);
+    else
+      ({ normalized, residual } = graph.addAndRmsNorm(residual, delta, {
+        gain: attentionGain,
+        epsilon,
+      }));
+
+    // Attention over the cache and the new positions.
+    const presentKey = `present.${index}.key`;
+    const presentValue = `present.${index}.value`;
+    const probabilities = options.hasAttentionOutputs ? `attention.${index}` : null;
+    const context = graph.groupQueryAttention(
+      {
+        queryKeyValue: multiply(normalized, layer.queryKeyValue),
+        pastKey: graph.input(`past.${index}.key`, "float32", past),
+        pastValue: graph.input(`past.${index}.value`, "float32", past),
+        lastIndices,
+        totalLength,
+        cosines,
+        sines,
+      },
+      { presentKey, presentValue, probabilities },
+      { headCount, kvHeadCount, headDim, rotaryInterleaved: hyperparameters.rotaryInterleaved },
+    ); // [batch, seq, heads headDim]
+    graph.output(presentKey, "float32", present);
+    graph.output(presentValue, "float32", present);
+    if (probabilities !== null)
+      graph.output(probabilities, "float32", ["batch", headCount, "seq", "total"]);
+    delta = multiply(context, layer.attentionOutput);
+
+    // Norm before the feed-forward part.
+    const feedForwardGain = graph.initializer(layer.feedForwardNorm);
+    ({ normalized, residual } = graph.addAndRmsNorm(residual, delta, {
+      gain: feedForwardGain,
+      epsilon,
+    }));
+
+    // Feed-forward: gate and up in one product, [batch, seq, feedForward] each.
+    const [gate, up] = graph.splitInHalves(multiply(normalized, layer.gateAndUp));
+    delta = multiply(graph.multiply(graph.silu(gate), up), layer.down);
+  }
+
+  // Final norm; only the wanted positions go through the head, a fifth of the work.
+  const outputNorm = { gain: graph.initializer(weights.outputNorm), epsilon };
+  if (delta === null) throw new Error("a decoder has at least one layer");
+  const { normalized: hidden } = graph.addAndRmsNorm(residual, delta, outputNorm, "hidden");
+  graph.output("hidden", "float32", ["batch", "seq", hiddenSize]);
+  multiply(graph.gatherPositions(hidden, logitPositions), weights.head, "logits");
+  graph.output("logits", "float32", ["batch", "n", vocabularySize]);
+  return graph.finish();
+}

@@ -1,0 +1,148 @@
+// A GGUF -> a folder that the engine and the tokenizer load: graphs, weights, embeddings, vocabulary
+// and a manifest. Done once a model and variant; every later start maps the files.
+import { join, resolve } from "node:path";
+import { UnsupportedError } from "../errors.ts";
+import type { ByteSource } from "../gguf/byte-source.ts";
+import { type GgufHeader, parseHeader } from "../gguf/header.ts";
+import { TensorStore } from "../onnx/tensor-store.ts";
+import { buildDecoder } from "./decoder.ts";
+import { type EmbeddingFormat, writeEmbeddings } from "./embedding-table.ts";
+import { type Hyperparameters, readHyperparameters } from "./hyperparameters.ts";
+import type { WeightWriting } from "./linear-store.ts";
+import {
+  createManifest,
+  MANIFEST_FILE,
+  preparedFiles,
+  readJson,
+  readManifest,
+  type Variant,
+} from "./manifest.ts";
+import { chooseFloats, chooseLossless, type MatrixChooser } from "./matrix.ts";
+import { createFile, fillFolder, writeWholeFile } from "./prepared-folder.ts";
+import { readVocabulary, type VocabularyRecord } from "./vocabulary.ts";
+import { writeWeights } from "./weights.ts";
+
+export interface PrepareOptions {
+  readonly variant: Variant;
+  /** SHA-256 of the source, kept in the manifest; the caller has it from the download. */
+  readonly sourceSha256: string;
+  /** Told the share of the source that has been used, from 0 to 1. */
+  readonly onProgress?: ((fraction: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default 4, see `DecoderOptions`; 0 is exact and slow, for tests. */
+  readonly accuracyLevel?: 0 | 4 | undefined;
+}
+
+export interface PreparedModel {
+  readonly hyperparameters: Hyperparameters;
+  readonly engine: PreparedEngine;
+  readonly vocabulary: VocabularyRecord;
+  readonly sourceSha256: string;
+  readonly variant: Variant;
+}
+
+/** Structurally the engine's own type: the two parts do not know each other. */
+export interface PreparedEngine {
+  /** Absolute paths; the weights lie beside the graphs. */
+  readonly graphFile: string;
+  readonly attentionGraphFile: string;
+  readonly embeddings: EmbeddingFormat & { readonly file: string };
+  readonly shape: Hyperparameters;
+}
+
+/**
+ * Writes `folder` as a whole, replacing an older one. Memory stays within a few pieces of a matrix,
+ * whatever the size of the model.
+ * @throws FormatError, LimitError or UnsupportedError for what the file holds; CancelledError.
+ */
+export async function prepareModel(
+  source: ByteSource,
+  folder: string,
+  options: PrepareOptions,
+): Promise<PreparedModel> {
+  const choose = chooserOf(options.variant);
+  const header = await parseHeader(source);
+  const hyperparameters = readHyperparameters(header, source.name);
+  const vocabulary = readVocabulary(header.metadata, source.name);
+  const { sourceSha256, variant, signal, accuracyLevel = 4 } = options;
+  const onBytes = progressOver(header, options.onProgress);
+  await fillFolder(folder, async (partial) => {
+    const writing = { source, header, choose, onBytes, signal };
+    const embeddings = await writeModelFiles(writing, hyperparameters, { partial, accuracyLevel });
+    await writeWholeFile(join(partial, preparedFiles.vocabulary), JSON.stringify(vocabulary));
+    const model = { sourceName: source.name, sourceSha256, variant, hyperparameters, embeddings };
+    const manifest = await createManifest(partial, model);
+    await writeWholeFile(join(partial, MANIFEST_FILE), JSON.stringify(manifest, null, 1));
+  });
+  return loadPrepared(folder);
+}
+
+/**
+ * What `prepareModel` wrote there.
+ * @throws FormatError when the folder is of another version or a file is missing or cut.
+ */
+export async function loadPrepared(folder: string): Promise<PreparedModel> {
+  const { hyperparameters, embeddings, sourceSha256, variant } = await readManifest(folder);
+  const path = (name: keyof typeof preparedFiles) => resolve(folder, preparedFiles[name]);
+  return {
+    hyperparameters,
+    engine: {
+      graphFile: path("decoder"),
+      attentionGraphFile: path("attention"),
+      embeddings: { file: path("embeddings"), ...embeddings },
+      shape: hyperparameters,
+    },
+    vocabulary: await readJson<VocabularyRecord>(path("vocabulary")),
+    sourceSha256,
+    variant,
+  };
+}
+
+function chooserOf(variant: Variant): MatrixChooser {
+  switch (variant) {
+    case "lossless":
+      return chooseLossless;
+    case "fp32":
+      return chooseFloats;
+    case "fast":
+      throw new UnsupportedError(`model: variant ${variant}, supported are lossless and fp32`);
+  }
+}
+
+/** Weights, embeddings and graphs; the graphs name the weights' places in weights.bin. */
+async function writeModelFiles(
+  writing: Omit<WeightWriting, "store">,
+  hyperparameters: Hyperparameters,
+  target: { readonly partial: string; readonly accuracyLevel: 0 | 4 },
+): Promise<EmbeddingFormat> {
+  const { partial, accuracyLevel } = target;
+  const embeddingsFile = await createFile(join(partial, preparedFiles.embeddings));
+  const weightsFile = await createFile(join(partial, preparedFiles.weights));
+  try {
+    const store = new TensorStore(preparedFiles.weights, weightsFile);
+    const embeddings = await writeEmbeddings(writing, hyperparameters, embeddingsFile);
+    const weights = await writeWeights({ ...writing, store }, hyperparameters);
+    for (const name of ["decoder", "attention"] as const) {
+      const hasAttentionOutputs = name === "attention";
+      const graph = buildDecoder(hyperparameters, weights, { hasAttentionOutputs, accuracyLevel });
+      await writeWholeFile(join(partial, preparedFiles[name]), graph);
+    }
+    return embeddings;
+  } finally {
+    await embeddingsFile.close();
+    await weightsFile.close();
+  }
+}
+
+/** Counts bytes towards the file's tensors; a tied embedding table is used twice and counts once. */
+function progressOver(
+  { tensors }: GgufHeader,
+  onProgress: PrepareOptions["onProgress"],
+): (byteLength: number) => void {
+  const total = [...tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let done = 0;
+  return (byteLength) => {
+    done += byteLength;
+    onProgress?.(Math.min(1, done / total));
+  };
+}

@@ -1,0 +1,364 @@
+// Values -> an ONNX model file, through the messages of onnx-proto. One method an operator: it takes
+// value names and returns the name of its result. Shapes in the comments are those that the decoder
+// uses; nothing here infers or checks them, onnxruntime does so at load.
+import { onnx } from "onnx-proto";
+import { type DataType, dataTypes, type StoredTensor } from "./tensor-store.ts";
+
+/** The name of a value in the graph. */
+export type Value = string;
+
+/** A fixed size or the name of one that differs from run to run. */
+export type Dimension = number | string;
+
+/** An optional input that is left out. */
+const ABSENT = "";
+
+/** Operators of onnxruntime beyond the standard, in its ContribOperators.md. */
+const CONTRIB_DOMAIN = "com.microsoft";
+
+const IR_VERSION = 10; // Version 10 goes with opset 21, onnx/helper.py VERSION_TABLE.
+const OPSET_VERSION = 21;
+const CONTRIB_VERSION = 1;
+
+type AttributeValue = { readonly int: number } | { readonly float: number };
+
+interface NodeDescription {
+  readonly operator: string;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  readonly domain?: typeof CONTRIB_DOMAIN;
+}
+
+export interface QuantizedMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly bits: 4 | 8;
+  readonly blockSize: number;
+  readonly codes: Value; // u8 [rows, columns / blockSize, blockSize * bits / 8], low nibble first
+  readonly scales: Value; // f32 [rows, columns / blockSize]
+  readonly zeroPoints: Value | null; // u8 [rows, ceil(columns / blockSize * bits / 8)]
+  readonly bias: Value | null; // f32 [rows]
+}
+
+export interface AttentionInputs {
+  readonly queryKeyValue: Value; // [batch, seq, (heads + 2 kvHeads) headDim]
+  readonly pastKey: Value; // [batch, kvHeads, past, headDim]
+  readonly pastValue: Value; // the same
+  readonly lastIndices: Value; // i32 [batch], valid length of each row less one
+  readonly totalLength: Value; // i32 [], past and new positions together
+  readonly cosines: Value; // [positions, headDim / 2]
+  readonly sines: Value; // the same
+}
+
+export interface AttentionOutputs {
+  readonly presentKey: Value; // [batch, kvHeads, total, headDim]
+  readonly presentValue: Value; // the same
+  /** Attention after softmax, [batch, heads, seq, total]; left out where null. */
+  readonly probabilities: Value | null;
+}
+
+export interface AttentionShape {
+  readonly headCount: number;
+  readonly kvHeadCount: number;
+  readonly headDim: number;
+  readonly rotaryInterleaved: boolean;
+}
+
+export class GraphBuilder {
+  readonly #nodes: onnx.INodeProto[] = [];
+  readonly #initializers = new Map<string, onnx.ITensorProto>();
+  readonly #inputs: onnx.IValueInfoProto[] = [];
+  readonly #outputs: onnx.IValueInfoProto[] = [];
+  #resultCount = 0;
+
+  input(name: Value, dataType: DataType, dimensions: readonly Dimension[]): Value {
+    this.#inputs.push({ name, type: { tensorType: tensorTypeOf(dataType, dimensions) } });
+    return name;
+  }
+
+  /** Outputs keep the order in which they are declared. */
+  output(name: Value, dataType: DataType, dimensions: readonly Dimension[]): void {
+    this.#outputs.push({ name, type: { tensorType: tensorTypeOf(dataType, dimensions) } });
+  }
+
+  /** An output that is a sequence of tensors of any shape. */
+  sequenceOutput(name: Value, dataType: DataType): void {
+    const elemType = { tensorType: { elemType: dataTypes[dataType].code } };
+    this.#outputs.push({ name, type: { sequenceType: { elemType } } });
+  }
+
+  /** Makes a stored tensor a value of this graph; naming it twice is the same value. */
+  initializer(tensor: StoredTensor): Value {
+    this.#initializers.set(tensor.name, tensorProtoOf(tensor));
+    return tensor.name;
+  }
+
+  /** A vector of whole numbers, as shapes and axes are given. */
+  integers(values: readonly number[]): Value {
+    const bytes = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+    const name = `integers_${values.join("_")}`;
+    return this.initializer({
+      name,
+      dataType: "int64",
+      dimensions: [values.length],
+      content: bytes,
+    });
+  }
+
+  /** SequenceConstruct: one tensor -> a sequence that holds it. */
+  sequenceConstruct(element: Value, name: Value): void {
+    this.#node({ operator: "SequenceConstruct", inputs: [element], outputs: [name] });
+  }
+
+  /** SimplifiedLayerNormalization (RMS norm): [.., width], [width] -> [.., width]. */
+  rmsNorm(input: Value, gain: Value, epsilon: number): Value {
+    return this.#single({
+      operator: "SimplifiedLayerNormalization",
+      inputs: [input, gain],
+      attributes: { axis: { int: -1 }, epsilon: { float: epsilon }, stash_type: { int: 1 } },
+    });
+  }
+
+  /**
+   * SkipSimplifiedLayerNormalization: adds `delta` to the residual stream and normalises the sum.
+   * [batch, seq, width] twice, [width] -> the normalised sum and the sum. `name` names the former.
+   */
+  addAndRmsNorm(
+    residual: Value,
+    delta: Value,
+    norm: { readonly gain: Value; readonly epsilon: number },
+    name = this.#resultName("AddAndRmsNorm"),
+  ): { readonly normalized: Value; readonly residual: Value } {
+    const sum = this.#resultName("Residual");
+    this.#node({
+      operator: "SkipSimplifiedLayerNormalization",
+      inputs: [residual, delta, norm.gain],
+      outputs: [name, ABSENT, ABSENT, sum],
+      attributes: { epsilon: { float: norm.epsilon } },
+      domain: CONTRIB_DOMAIN,
+    });
+    return { normalized: name, residual: sum };
+  }
+
+  /**
+   * MatMulNBits: [.., columns] times the transposed matrix -> [.., rows]. Accuracy level 4 rounds
+   * the inputs to 8 bits a block as llama.cpp does; level 0 computes in float32.
+   */
+  matMulNBits(
+    input: Value,
+    matrix: QuantizedMatrix,
+    accuracyLevel: 0 | 4,
+    name = this.#resultName("MatMulNBits"),
+  ): Value {
+    const groupIndices = ABSENT;
+    return this.#node({
+      operator: "MatMulNBits",
+      inputs: withoutTrailingAbsent([
+        input,
+        matrix.codes,
+        matrix.scales,
+        matrix.zeroPoints ?? ABSENT,
+        groupIndices,
+        matrix.bias ?? ABSENT,
+      ]),
+      outputs: [name],
+      attributes: {
+        K: { int: matrix.columns },
+        N: { int: matrix.rows },
+        bits: { int: matrix.bits },
+        block_size: { int: matrix.blockSize },
+        accuracy_level: { int: accuracyLevel },
+      },
+      domain: CONTRIB_DOMAIN,
+    });
+  }
+
+  /** FusedMatMul with the second matrix transposed: [.., columns], [rows, columns] -> [.., rows]. */
+  matMulTransposed(input: Value, matrix: Value, name = this.#resultName("MatMul")): Value {
+    return this.#node({
+      operator: "FusedMatMul",
+      inputs: [input, matrix],
+      outputs: [name],
+      attributes: { transB: { int: 1 } },
+      domain: CONTRIB_DOMAIN,
+    });
+  }
+
+  /** Add, elementwise with broadcasting. */
+  add(left: Value, right: Value, name = this.#resultName("Add")): Value {
+    return this.#node({ operator: "Add", inputs: [left, right], outputs: [name] });
+  }
+
+  /** Mul, elementwise with broadcasting. */
+  multiply(left: Value, right: Value): Value {
+    return this.#single({ operator: "Mul", inputs: [left, right] });
+  }
+
+  /** Reshape; a size of 0 keeps the input's. */
+  reshape(input: Value, shape: readonly number[]): Value {
+    return this.#single({ operator: "Reshape", inputs: [input, this.integers(shape)] });
+  }
+
+  /** ReduceSum over the last axis, which vanishes: [.., width] -> [..]. */
+  sumLast(input: Value): Value {
+    return this.#single({
+      operator: "ReduceSum",
+      inputs: [input, this.integers([-1])],
+      attributes: { keepdims: { int: 0 } },
+    });
+  }
+
+  /** Split in two equal parts along the last axis: [.., 2 width] -> [.., width] twice. */
+  splitInHalves(input: Value): readonly [Value, Value] {
+    const first = this.#resultName("Split");
+    const second = this.#resultName("Split");
+    this.#node({
+      operator: "Split",
+      inputs: [input],
+      outputs: [first, second],
+      attributes: { axis: { int: -1 }, num_outputs: { int: 2 } },
+    });
+    return [first, second];
+  }
+
+  /** QuickGelu with alpha 1 is x * sigmoid(x), which is SiLU. */
+  silu(input: Value): Value {
+    return this.#single({
+      operator: "QuickGelu",
+      inputs: [input],
+      attributes: { alpha: { float: 1 } },
+      domain: CONTRIB_DOMAIN,
+    });
+  }
+
+  /** Gather along axis 1: [batch, seq, width], i64 [n] -> [batch, n, width]. */
+  gatherPositions(input: Value, positions: Value): Value {
+    return this.#single({
+      operator: "Gather",
+      inputs: [input, positions],
+      attributes: { axis: { int: 1 } },
+    });
+  }
+
+  /**
+   * GroupQueryAttention: rotary embedding, cache and causal attention in one ->
+   * [batch, seq, heads headDim].
+   *
+   * All of past and present are always given: without the present outputs onnxruntime 1.30 ignores
+   * the past without a word.
+   */
+  groupQueryAttention(
+    inputs: AttentionInputs,
+    outputs: AttentionOutputs,
+    shape: AttentionShape,
+  ): Value {
+    const context = this.#resultName("GroupQueryAttention");
+    const { probabilities } = outputs;
+    const key = ABSENT; // Keys and values come packed behind the queries.
+    const value = ABSENT;
+    return this.#node({
+      operator: "GroupQueryAttention",
+      inputs: [
+        inputs.queryKeyValue,
+        key,
+        value,
+        inputs.pastKey,
+        inputs.pastValue,
+        inputs.lastIndices,
+        inputs.totalLength,
+        inputs.cosines,
+        inputs.sines,
+      ],
+      outputs: [
+        context,
+        outputs.presentKey,
+        outputs.presentValue,
+        ...(probabilities === null ? [] : [probabilities]),
+      ],
+      attributes: {
+        num_heads: { int: shape.headCount },
+        kv_num_heads: { int: shape.kvHeadCount },
+        do_rotary: { int: 1 },
+        rotary_interleaved: { int: shape.rotaryInterleaved ? 1 : 0 },
+        scale: { float: 1 / Math.sqrt(shape.headDim) },
+        // 2 asks for the scores after softmax, 1 for those before.
+        ...(probabilities === null ? {} : { qk_output: { int: 2 } }),
+      },
+      domain: CONTRIB_DOMAIN,
+    });
+  }
+
+  /** The model file. External data stays where the stored tensors say. */
+  finish(): Uint8Array {
+    return onnx.ModelProto.encode({
+      irVersion: IR_VERSION,
+      producerName: "pith",
+      opsetImport: [
+        { domain: "", version: OPSET_VERSION },
+        { domain: CONTRIB_DOMAIN, version: CONTRIB_VERSION },
+      ],
+      graph: {
+        name: "decoder",
+        node: this.#nodes,
+        initializer: [...this.#initializers.values()],
+        input: this.#inputs,
+        output: this.#outputs,
+      },
+    }).finish();
+  }
+
+  #single(description: Omit<NodeDescription, "outputs">): Value {
+    return this.#node({ ...description, outputs: [this.#resultName(description.operator)] });
+  }
+
+  /** Adds a node and returns its first output. */
+  #node({ operator, inputs, outputs, attributes = {}, domain }: NodeDescription): Value {
+    this.#nodes.push({
+      name: `${operator}_${this.#nodes.length}`,
+      opType: operator,
+      input: [...inputs],
+      output: [...outputs],
+      attribute: Object.entries(attributes).map(([name, value]) => attributeOf(name, value)),
+      ...(domain === undefined ? {} : { domain }),
+    });
+    return outputs[0] ?? ABSENT;
+  }
+
+  #resultName(label: string): Value {
+    this.#resultCount += 1;
+    return `${label}_${this.#resultCount}`;
+  }
+}
+
+function tensorTypeOf(dataType: DataType, dimensions: readonly Dimension[]) {
+  const dim = dimensions.map((each) =>
+    typeof each === "string" ? { dimParam: each } : { dimValue: each },
+  );
+  return { elemType: dataTypes[dataType].code, shape: { dim } };
+}
+
+function tensorProtoOf({ name, dataType, dimensions, content }: StoredTensor): onnx.ITensorProto {
+  const tensor = { name, dataType: dataTypes[dataType].code, dims: [...dimensions] };
+  if (content instanceof Uint8Array) return { ...tensor, rawData: content };
+  return {
+    ...tensor,
+    dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
+    externalData: [
+      { key: "location", value: content.file },
+      { key: "offset", value: String(content.offset) },
+      { key: "length", value: String(content.byteLength) },
+    ],
+  };
+}
+
+function attributeOf(name: string, value: AttributeValue): onnx.IAttributeProto {
+  const { AttributeType } = onnx.AttributeProto;
+  if ("int" in value) return { name, i: value.int, type: AttributeType.INT };
+  return { name, f: value.float, type: AttributeType.FLOAT };
+}
+
+function withoutTrailingAbsent(inputs: readonly Value[]): Value[] {
+  const last = inputs.findLastIndex((each) => each !== ABSENT);
+  return inputs.slice(0, last + 1);
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type Configuration,
+  isLanguageOn,
+  proxyEnvironment,
+  readSettings,
+} from "../../extension/config.ts";
+
+test("settings are read as the sidecar takes them", () => {
+  const configuration = configurationOf({
+    enable: false,
+    languages: { "*": true, python: false },
+    model: "smollm2-135m",
+    threads: 3,
+    multiline: "never",
+    trace: "messages",
+  });
+  assert.deepEqual(readSettings(configuration, false), {
+    enable: false,
+    languages: { "*": true, python: false },
+    model: "smollm2-135m",
+    modelFolder: "",
+    threads: 3,
+    multiline: "never",
+    trace: "messages",
+    isTrusted: false,
+  });
+});
+
+test("a language follows its own rule before the rule for the rest", () => {
+  const cases: [Record<string, boolean>, boolean][] = [
+    [{ "*": true }, true],
+    [{ "*": false }, false],
+    [{ "*": false, python: true }, true],
+    [{ "*": true, python: false }, false],
+    [{}, true],
+  ];
+  for (const [languages, isOn] of cases) assert.equal(isLanguageOn(languages, "python"), isOn);
+});
+
+test("the editor's proxy is handed on, unless the environment names one", () => {
+  const http = configurationOf({ proxy: "http://proxy:3128", noProxy: ["localhost", "intern"] });
+  assert.deepEqual(proxyEnvironment(http, {}), {
+    HTTPS_PROXY: "http://proxy:3128",
+    HTTP_PROXY: "http://proxy:3128",
+    NO_PROXY: "localhost,intern",
+  });
+  const present = { https_proxy: "http://other", HTTP_PROXY: "http://other" };
+  assert.deepEqual(proxyEnvironment(http, present), { NO_PROXY: "localhost,intern" });
+  assert.deepEqual(proxyEnvironment(configurationOf({}), {}), {});
+});
+
+function configurationOf(values: Record<string, unknown>): Configuration {
+  return { get: (key: string, fallback?: unknown) => values[key] ?? fallback };
+}
