@@ -17,9 +17,9 @@ export interface AnswerToken extends Choice {
   readonly start: number;
 }
 
+/** What has become certain with each id; half a character at the end is never asked for. */
 export interface StreamDecoder {
   push(id: number): string;
-  end(): string;
 }
 
 /**
@@ -37,7 +37,7 @@ export async function readAnswer(
   try {
     for (;;) {
       const next = await choices.next();
-      if (next.done === true) return { text: text + decoder.end(), finish: next.value, tokens };
+      if (next.done === true) return { text, finish: next.value, tokens };
       tokens.push({ ...next.value, start: text.length });
       const piece = decoder.push(next.value.id);
       text += piece;

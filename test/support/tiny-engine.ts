@@ -1,0 +1,36 @@
+// The tiny model of tiny-gguf.ts, prepared without loss in a temporary folder and loaded.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Engine } from "../../sidecar/engine/engine.ts";
+import { prepareModel } from "../../sidecar/model/prepare.ts";
+import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { type TinyOptions, tinySource } from "./tiny-gguf.ts";
+
+export interface TinyModel {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+  close(): Promise<void>;
+}
+
+/** In float32 throughout, so that equal computations agree to 1e-4. */
+export async function openTiny(options: TinyOptions = {}): Promise<TinyModel> {
+  const folder = await mkdtemp(join(tmpdir(), "pith-tiny-"));
+  const source = tinySource({ contextLength: 4096, ...options });
+  const model = await prepareModel(source, join(folder, "model"), {
+    variant: "fp32",
+    sourceSha256: "0",
+    accuracyLevel: 0,
+  });
+  const engine = await Engine.load(model.engine, { threads: 1 });
+  const tokenizer = Tokenizer.create(model.vocabulary);
+  return {
+    engine,
+    tokenizer,
+    close: async () => {
+      tokenizer.dispose();
+      await engine.dispose();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
