@@ -28,6 +28,13 @@ export async function runGraph(
     inputs_embeds: new Tensor("float32", flat(embeddings), [1, length, hiddenSize]),
     seqlens_k: new Tensor("int32", Int32Array.of(length - 1), [1]),
     total_len: new Tensor("int32", Int32Array.of(length), []),
+    position_ids: new Tensor("int64", new BigInt64Array(length), [1, length]),
+    attention_bias: new Tensor("float32", new Float32Array(length * length), [
+      1,
+      1,
+      length,
+      length,
+    ]),
     logit_pos: new Tensor(
       "int64",
       BigInt64Array.from({ length }, (_, at) => BigInt(at)),
