@@ -15,7 +15,7 @@ import {
   type RunOutput,
   splitChunks,
 } from "./run-output.ts";
-import { selectCacheWay } from "./self-test.ts";
+import { isFaithful } from "./self-test.ts";
 import { floatTensor, Session } from "./session.ts";
 
 export interface EngineOptions {
@@ -80,10 +80,10 @@ export class Engine {
   static async load(model: EngineModel, options: EngineOptions): Promise<Engine> {
     const embeddings = new EmbeddingTable(model.embeddings, model.shape);
     const session = await Session.load(model.graphFile, options);
-    const way =
-      options.cacheWay === undefined
-        ? await selectCacheWay(session, model.shape)
-        : createCacheWay(options.cacheWay);
+    const wanted = createCacheWay(options.cacheWay ?? "in-place");
+    const isTrusted =
+      options.cacheWay !== undefined || (await isFaithful(wanted, session, model.shape));
+    const way = isTrusted ? wanted : createCacheWay("copied");
     return new Engine(model, options, { session, embeddings, way });
   }
 

@@ -1,20 +1,21 @@
 // Whether the cache may be updated in place. That rests on details of one version of the runtime
 // (session.ts), so it is tried at every start: a short decode in both ways must agree, and the new
 // rows must have been written into the cache's own arrays.
-import type { CacheWay } from "./cache-way.ts";
-import { createCacheWay } from "./cache-way.ts";
+import { type CacheWay, createCacheWay } from "./cache-way.ts";
 import type { ModelShape } from "./engine-model.ts";
 import { KvCache } from "./kv-cache.ts";
 import { floatTensor, type Session } from "./session.ts";
 
-/** The way to use: in place if that works with this graph and runtime, else copied. */
-export async function selectCacheWay(session: Session, shape: ModelShape): Promise<CacheWay> {
-  const inPlace = createCacheWay("in-place");
-  const copied = createCacheWay("copied");
-  const expected = await decodeShortly(session, shape, copied);
-  // The fallback for a runtime that refuses the same tensor as a feed and as a target.
-  const found = await decodeShortly(session, shape, inPlace).catch(() => null);
-  return found !== null && agrees(found, expected) ? inPlace : copied;
+/** Whether `way` does with this graph and runtime what copying does. */
+export async function isFaithful(
+  way: CacheWay,
+  session: Session,
+  shape: ModelShape,
+): Promise<boolean> {
+  const expected = await decodeShortly(session, shape, createCacheWay("copied"));
+  // A runtime that refuses one tensor as a feed and as a target leaves the way of copies.
+  const found = await decodeShortly(session, shape, way).catch(() => null);
+  return found !== null && agrees(found, expected);
 }
 
 const PROMPT = 3;

@@ -13,6 +13,9 @@ export interface ForwardResult {
   readonly logits: Rows; // [positions][vocabulary]
   /** Attention after softmax by layer: [layer][head][query][key]. */
   readonly attention: readonly (readonly Rows[])[];
+  /** By layer [layer][positions][kvHeads headDim], keys rotated to their positions. */
+  readonly keys: readonly Rows[];
+  readonly values: readonly Rows[];
 }
 
 interface Model {
@@ -22,10 +25,11 @@ interface Model {
   readonly has: (name: string) => boolean;
 }
 
-/** Logits, hidden states and attention of `ids`, first position 0. */
+/** What the model makes of `ids`, the first of them at position `origin`. */
 export async function tinyForward(
   source: ByteSource,
   ids: readonly number[],
+  origin = 0,
 ): Promise<ForwardResult> {
   const model = await readModel(source);
   const width = model.number("embedding_length");
@@ -33,11 +37,18 @@ export async function tinyForward(
   const embeddings = ids.map((id) => Float64Array.from(table.slice(id * width, (id + 1) * width)));
   let stream = embeddings;
   const attention: Rows[][] = [];
+  const allKeys: Rows[] = [];
+  const allValues: Rows[] = [];
   for (let layer = 0; layer < model.number("block_count"); layer++) {
     const name = (part: string) => `blk.${layer}.${part}`;
     const normed = rmsNorm(model, stream, name("attn_norm.weight"));
-    const { context, probabilities } = attend(model, normed, name);
+    const queries = rotate(model, multiply(model, normed, name("attn_q")), origin);
+    const keys = rotate(model, multiply(model, normed, name("attn_k")), origin);
+    const values = multiply(model, normed, name("attn_v"));
+    const { context, probabilities } = attend(model, { queries, keys, values });
     attention.push(probabilities);
+    allKeys.push(keys);
+    allValues.push(values);
     stream = addRows(stream, multiply(model, context, name("attn_output")));
     const inner = rmsNorm(model, stream, name("ffn_norm.weight"));
     const gate = multiply(model, inner, name("ffn_gate"));
@@ -49,7 +60,8 @@ export async function tinyForward(
   }
   const hidden = rmsNorm(model, stream, "output_norm.weight");
   const head = model.has("output.weight") ? "output" : "token_embd";
-  return { embeddings, hidden, logits: multiply(model, hidden, head), attention };
+  const logits = multiply(model, hidden, head);
+  return { embeddings, hidden, logits, attention, keys: allKeys, values: allValues };
 }
 
 async function readModel(source: ByteSource): Promise<Model> {
@@ -68,19 +80,19 @@ async function readModel(source: ByteSource): Promise<Model> {
   };
 }
 
-function attend(model: Model, normed: Rows, name: (part: string) => string) {
+function attend(
+  model: Model,
+  { queries, keys, values }: { queries: Rows; keys: Rows; values: Rows },
+) {
   const heads = model.number("attention.head_count");
   const kvHeads = model.number("attention.head_count_kv");
-  const headDim = model.number("embedding_length") / heads;
-  const queries = rotate(model, multiply(model, normed, name("attn_q")), headDim);
-  const keys = rotate(model, multiply(model, normed, name("attn_k")), headDim);
-  const values = multiply(model, normed, name("attn_v"));
-  const context = normed.map(() => new Float64Array(heads * headDim));
+  const headDim = headDimOf(model);
+  const context = queries.map(() => new Float64Array(heads * headDim));
   const probabilities: Rows[] = [];
   for (let head = 0; head < heads; head++) {
     const kvHead = Math.floor(head / (heads / kvHeads));
-    const ofHead = normed.map((_, query) => {
-      const scores = new Float64Array(normed.length).fill(Number.NEGATIVE_INFINITY);
+    const ofHead = queries.map((_, query) => {
+      const scores = new Float64Array(queries.length).fill(Number.NEGATIVE_INFINITY);
       for (let key = 0; key <= query; key++) {
         let dot = 0;
         for (let i = 0; i < headDim; i++)
@@ -92,7 +104,7 @@ function attend(model: Model, normed: Rows, name: (part: string) => string) {
     probabilities.push(ofHead);
     for (const [query, row] of context.entries())
       for (let i = 0; i < headDim; i++)
-        row[head * headDim + i] = normed.reduce(
+        row[head * headDim + i] = queries.reduce(
           (sum, _, key) => sum + at2(ofHead, query, key) * at2(values, key, kvHead * headDim + i),
           0,
         );
@@ -101,9 +113,11 @@ function attend(model: Model, normed: Rows, name: (part: string) => string) {
 }
 
 /** RoPE (arXiv 2104.09864): llama's file pairs neighbours, qwen2's pairs the halves of a head. */
-function rotate(model: Model, rows: Rows, headDim: number): Rows {
+function rotate(model: Model, rows: Rows, origin: number): Rows {
   const base = model.number("rope.freq_base");
-  return rows.map((row, position) => {
+  const headDim = headDimOf(model);
+  return rows.map((row, index) => {
+    const position = origin + index;
     const result = row.slice();
     for (let head = 0; head < row.length; head += headDim)
       for (let i = 0; i < headDim / 2; i++) {
@@ -116,6 +130,10 @@ function rotate(model: Model, rows: Rows, headDim: number): Rows {
       }
     return result;
   });
+}
+
+function headDimOf(model: Model): number {
+  return model.number("embedding_length") / model.number("attention.head_count");
 }
 
 /** y = x W' + b for the tensors `name.weight` and, where there is one, `name.bias`. */
