@@ -50,14 +50,15 @@ const probes = ["", "a", "0", ".", " ", " a", "\t", "\n", "\r\n", " \n", "\n\n",
 const contextTokens = 16;
 
 /**
- * Finds the covers of the text whose ids are `ids` (its encoding, at least one id).
- * Costs some hundred encodings of a line's end, no model run.
+ * Finds the covers of the text whose encoding is `ids`: some hundred encodings of a line's end, no
+ * model run. Null when `ids` are not the encoding of their own bytes, as around a byte that the
+ * vocabulary lacks.
  */
 export function findCovers(
   tokenizer: AlignmentTokenizer,
   vocabulary: ByteSortedVocabulary,
   ids: Uint32Array,
-): CoverTrie {
+): CoverTrie | null {
   for (let count = contextTokens; ; count *= 2) {
     const first = Math.max(0, ids.length - count);
     const found = coversBehind(tokenizer, vocabulary, ids.subarray(first));
@@ -65,7 +66,7 @@ export function findCovers(
     if (found !== null && (found.keptCount > 0 || first === 0)) {
       return { ...found, keptCount: first + found.keptCount };
     }
-    if (first === 0) throw new Error("alignment: ids are not an encoding of their own bytes");
+    if (first === 0) return null;
   }
 }
 
@@ -93,7 +94,7 @@ function coversBehind(
     rest: text.subarray(path.byteLength),
   }));
   const isCanonical = (start: CoverStart, id: number): boolean => {
-    const path = [...kept, ...pathTo(nodes, start.node), id];
+    const path = [...kept, ...pathTo(nodes, start.node).map((node) => nodes[node]?.id ?? 0), id];
     const bytes = concatenated(path.map((each) => tokenizer.bytesOf(each)));
     return probes.some((probe) =>
       startsWith(tokenizer.encodeBytes(concatenated([bytes, probe])), path),
@@ -148,10 +149,10 @@ function trieOf(paths: readonly (readonly number[])[]): { nodes: TrieNode[]; end
   return { nodes, ends };
 }
 
-/** The ids from the kept ones to `node`, in order. */
+/** The nodes from the kept ids to `node`, in order; none for -1. */
 export function pathTo(nodes: readonly TrieNode[], node: number): number[] {
   const path: number[] = [];
-  for (let at = nodes[node]; at !== undefined; at = nodes[at.parent]) path.push(at.id);
+  for (let at = node; at >= 0; at = nodes[at]?.parent ?? -1) path.push(at);
   return path.reverse();
 }
 

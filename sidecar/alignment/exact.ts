@@ -1,96 +1,118 @@
 // Exact prefix conditioning, the part with a model: scores the covers of a trie by one row of logits
-// a node. In: the trie and the logits. Out: the best cover, or the distribution over all of them.
+// a node. In: the trie and the rows. Out: the covers, most likely first.
 import type { ByteSortedVocabulary } from "../tokenizer/byte-sorted-vocabulary.ts";
 import { type CoverStart, type CoverTrie, pathTo } from "./covers.ts";
 
-/** A token sequence that holds the whole tail, and how likely the model finds it behind the kept ids. */
+/** A token sequence that holds the whole tail, and how likely the model finds it. */
 export interface Cover {
-  ids: readonly number[];
-  /** Sum over its tokens, nats; not normalised over the covers. */
-  logProbability: number;
+  /** The node that its last token stands behind; -1: directly behind the kept ids. */
+  readonly node: number;
+  /** The token that completes the tail. */
+  readonly id: number;
+  /** Sum over its tokens, in nats; not normalised over the covers. */
+  readonly logProbability: number;
 }
 
-/** Logits behind a node, [vocabulary]; node -1: behind the kept ids. */
-export type LogitsOf = (node: number) => Float32Array;
-
-/** Covers less likely than the best by this factor are left out of a distribution: under 1e-9 each. */
-const negligible = Math.log(1e-10);
-
-interface Candidate {
-  start: CoverStart;
-  id: number;
-  logProbability: number;
+/** What the model says behind a node: logits [vocabulary], and the log of the sum of their exponentials. */
+export interface LogitRow {
+  readonly logits: ArrayLike<number>;
+  readonly logNormaliser: number;
 }
 
-/** The most likely cover; null when no token can complete the tail. Equal scores: the lower id. */
-export function bestCover(
-  trie: CoverTrie,
-  vocabulary: ByteSortedVocabulary,
-  logitsOf: LogitsOf,
-): Cover | null {
-  const candidates = rankedCandidates(trie, vocabulary, logitsOf);
-  const best = candidates.find(({ start, id }) => trie.isCanonical(start, id));
-  return best === undefined ? null : coverOf(trie, best);
+export interface Scoring {
+  readonly trie: CoverTrie;
+  readonly vocabulary: ByteSortedVocabulary;
+  /** Of a node; -1: of the last kept id. */
+  readonly rowOf: (node: number) => LogitRow;
+}
+
+/** Candidates less likely than the best by this factor, 1e-10, cannot matter. */
+const negligible = 23;
+
+/** The most likely cover and the log of all covers' mass; null when no token completes the tail. */
+export function bestCover(scoring: Scoring): { cover: Cover; logMass: number } | null {
+  const { candidates, logMass } = likelyCandidates(scoring, 1);
+  const best = candidates.find(({ start, id }) => scoring.trie.isCanonical(start, id));
+  return best === undefined ? null : { cover: coverOf(best), logMass };
 }
 
 /** All covers that are not negligible at `temperature`, most likely first. */
-export function likelyCovers(
-  trie: CoverTrie,
-  vocabulary: ByteSortedVocabulary,
-  options: { logitsOf: LogitsOf; temperature: number },
-): Cover[] {
-  const candidates = rankedCandidates(trie, vocabulary, options.logitsOf);
-  const covers: Cover[] = [];
-  for (const candidate of candidates) {
-    const best = covers[0]?.logProbability ?? candidate.logProbability;
-    if ((candidate.logProbability - best) / options.temperature < negligible) break;
-    if (trie.isCanonical(candidate.start, candidate.id)) covers.push(coverOf(trie, candidate));
-  }
-  return covers;
+export function likelyCovers(scoring: Scoring, temperature: number): Cover[] {
+  return likelyCandidates(scoring, temperature)
+    .candidates.filter(({ start, id }) => scoring.trie.isCanonical(start, id))
+    .map(coverOf);
 }
 
-function rankedCandidates(
-  trie: CoverTrie,
-  vocabulary: ByteSortedVocabulary,
-  logitsOf: LogitsOf,
-): Candidate[] {
-  const rows = new Map<number, { logits: Float32Array; normaliser: number }>();
-  const rowOf = (node: number) => {
-    const known = rows.get(node);
-    if (known !== undefined) return known;
-    const logits = logitsOf(node);
-    const row = { logits, normaliser: logSumExp(logits) };
-    rows.set(node, row);
-    return row;
-  };
-  const logProbability = (node: number, id: number): number => {
-    const { logits, normaliser } = rowOf(node);
-    return (logits[id] ?? Number.NEGATIVE_INFINITY) - normaliser;
-  };
-  const pathLogProbability = (node: number): number => {
-    const entry = trie.nodes[node];
-    if (entry === undefined) return 0;
-    return pathLogProbability(entry.parent) + logProbability(entry.parent, entry.id);
-  };
+/** The ids of a cover, from the first behind the kept ones. */
+export function idsOf(trie: CoverTrie, cover: Cover): number[] {
+  return [...pathTo(trie.nodes, cover.node).map((node) => trie.nodes[node]?.id ?? 0), cover.id];
+}
 
+interface Candidate {
+  readonly start: CoverStart;
+  readonly id: number;
+  readonly logProbability: number;
+}
+
+/** The ids that complete the tail at one place, and what they score on top of their own logits. */
+interface Completions {
+  readonly start: CoverStart;
+  readonly ids: Uint32Array;
+  readonly logits: ArrayLike<number>;
+  readonly offset: number;
+}
+
+/**
+ * Tokens are counted by the ten thousand behind a blank, so nothing is made of one that is
+ * negligible. The mass takes no notice of what is not canonical: a trained model gives it little.
+ */
+function likelyCandidates(
+  scoring: Scoring,
+  temperature: number,
+): { candidates: Candidate[]; logMass: number } {
+  const places = completions(scoring);
+  const best = Math.max(...places.map(highestScore));
+  const least = best - negligible * temperature;
   const candidates: Candidate[] = [];
-  for (const start of trie.starts) {
-    const before = pathLogProbability(start.node);
-    for (const id of vocabulary.startingWith(start.rest)) {
-      candidates.push({ start, id, logProbability: before + logProbability(start.node, id) });
+  let mass = 0;
+  for (const { start, ids, logits, offset } of places) {
+    for (const id of ids) {
+      const logProbability = (logits[id] ?? 0) + offset;
+      if (!(logProbability >= least)) continue;
+      candidates.push({ start, id, logProbability });
+      mass += Math.exp(logProbability - best);
     }
   }
-  return candidates.sort((a, b) => b.logProbability - a.logProbability || a.id - b.id);
+  candidates.sort((a, b) => b.logProbability - a.logProbability || a.id - b.id);
+  return { candidates, logMass: best + Math.log(mass) };
 }
 
-function coverOf(trie: CoverTrie, { start, id, logProbability }: Candidate): Cover {
-  return { ids: [...pathTo(trie.nodes, start.node), id], logProbability };
+function completions({ trie, vocabulary, rowOf }: Scoring): Completions[] {
+  const rows = new Map<number, LogitRow>();
+  const row = (node: number): LogitRow => {
+    const known = rows.get(node) ?? rowOf(node);
+    rows.set(node, known);
+    return known;
+  };
+  const pathLogProbability = (index: number): number => {
+    const node = trie.nodes[index];
+    if (node === undefined) return 0;
+    const { logits, logNormaliser } = row(node.parent);
+    return pathLogProbability(node.parent) + (logits[node.id] ?? 0) - logNormaliser;
+  };
+  return trie.starts.map((start) => {
+    const { logits, logNormaliser } = row(start.node);
+    const offset = pathLogProbability(start.node) - logNormaliser;
+    return { start, ids: vocabulary.startingWith(start.rest), logits, offset };
+  });
 }
 
-function logSumExp(logits: Float32Array): number {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (const logit of logits) if (logit > largest) largest = logit;
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
-  return largest + Math.log(sum);
+function highestScore({ ids, logits, offset }: Completions): number {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const id of ids) highest = Math.max(highest, logits[id] ?? Number.NEGATIVE_INFINITY);
+  return highest + offset;
+}
+
+function coverOf({ start, id, logProbability }: Candidate): Cover {
+  return { node: start.node, id, logProbability };
 }

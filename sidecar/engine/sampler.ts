@@ -55,13 +55,19 @@ export function bestId(logits: Float32Array, admitted?: TokenFilter): number {
 
 /** Natural logarithm of the softmax of `logits` at `id`. */
 export function logProbability(logits: Float32Array, id: number): number {
-  let highest = logits[0]!;
-  for (let index = 1; index < logits.length; index++) {
-    if (logits[index]! > highest) highest = logits[index]!;
-  }
+  return logits[id]! - logNormaliser(logits);
+}
+
+/** Natural logarithm of the sum of the exponentials of `logits`, or of the admitted ones alone. */
+export function logNormaliser(logits: Float32Array, admitted?: TokenFilter): number {
+  const highest = logits[bestId(logits, admitted)]!;
+  const count = admitted?.length ?? logits.length;
   let mass = 0;
-  for (let index = 0; index < logits.length; index++) mass += expOfMinus(highest - logits[index]!);
-  return logits[id]! - highest - Math.log(mass);
+  for (let index = 0; index < count; index++) {
+    const id = admitted === undefined ? index : admitted[index]!;
+    mass += expOfMinus(highest - logits[id]!);
+  }
+  return highest + Math.log(mass);
 }
 
 interface Distribution {

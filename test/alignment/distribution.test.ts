@@ -1,8 +1,8 @@
 // `exact` gives the true distribution over covers, `token` does not: both against brute force.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findCovers } from "../../sidecar/alignment/covers.ts";
-import { bestCover, likelyCovers } from "../../sidecar/alignment/exact.ts";
+import { findCovers, pathTo } from "../../sidecar/alignment/covers.ts";
+import { bestCover, type Cover, idsOf, likelyCovers } from "../../sidecar/alignment/exact.ts";
 import { TailFilter } from "../../sidecar/alignment/token.ts";
 import { ByteSortedVocabulary } from "../../sidecar/tokenizer/byte-sorted-vocabulary.ts";
 import { bruteForceCovers } from "./brute-force.ts";
@@ -51,21 +51,20 @@ function exactDistribution(
 ) {
   const ids = Uint32Array.from(tokenizer.encode(text));
   const trie = findCovers(tokenizer, vocabulary, ids);
+  assert.ok(trie !== null);
   const kept = [...ids.subarray(0, trie.keptCount)];
-  const logitsOf = (node: number) => {
-    const path: number[] = [];
-    for (let at = trie.nodes[node]; at !== undefined; at = trie.nodes[at.parent])
-      path.unshift(at.id);
-    return model.logProbabilities([...kept, ...path]) as unknown as Float32Array;
+  const rowOf = (node: number) => {
+    const path = pathTo(trie.nodes, node).map((at) => trie.nodes[at]?.id ?? 0);
+    return { logits: model.logProbabilities([...kept, ...path]), logNormaliser: 0 };
   };
-  const covers = likelyCovers(trie, vocabulary, { logitsOf, temperature: 1 });
-  const keyOf = (path: readonly number[]) => [...kept, ...path].join();
-  const best = bestCover(trie, vocabulary, logitsOf);
+  const scoring = { trie, vocabulary, rowOf };
+  const keyOf = (cover: Cover) => [...kept, ...idsOf(trie, cover)].join();
+  const best = bestCover(scoring);
   return {
     all: normalised(
-      covers.map(({ ids: path, logProbability }) => [keyOf(path), Math.exp(logProbability)]),
+      likelyCovers(scoring, 1).map((cover) => [keyOf(cover), Math.exp(cover.logProbability)]),
     ),
-    best: best && keyOf(best.ids),
+    best: best && keyOf(best.cover),
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findCovers } from "../../sidecar/alignment/covers.ts";
-import { likelyCovers } from "../../sidecar/alignment/exact.ts";
+import { idsOf, likelyCovers } from "../../sidecar/alignment/exact.ts";
 import { ByteSortedVocabulary } from "../../sidecar/tokenizer/byte-sorted-vocabulary.ts";
 import { bruteForceCovers } from "./brute-force.ts";
 import { seededRandom } from "./random.ts";
@@ -24,16 +24,15 @@ for (let seed = 1; seed <= 40; seed++) {
 function checkCovers(tokenizer: ToyTokenizer, vocabulary: ByteSortedVocabulary, text: string) {
   const ids = Uint32Array.from(tokenizer.encode(text));
   const trie = findCovers(tokenizer, vocabulary, ids);
-  const flat = new Float32Array(tokenizer.vocabularySize);
-  const covers = likelyCovers(trie, vocabulary, { logitsOf: () => flat, temperature: 1e9 });
+  assert.ok(trie !== null);
+  const logits = new Float32Array(tokenizer.vocabularySize);
+  const rowOf = () => ({ logits, logNormaliser: 0 });
+  const covers = likelyCovers({ trie, vocabulary, rowOf }, 1);
   const kept = [...ids.subarray(0, trie.keptCount)];
-  const found = covers.map((cover) => [...kept, ...cover.ids].join()).sort();
+  const found = covers.map((cover) => [...kept, ...idsOf(trie, cover)].join()).sort();
   assert.deepEqual([...new Set(found)], found, "a cover appears twice");
-  assert.deepEqual(
-    found,
-    [...bruteForceCovers(tokenizer, alphabet, text)].sort(),
-    JSON.stringify(text),
-  );
+  const expected = [...bruteForceCovers(tokenizer, alphabet, text)].sort();
+  assert.deepEqual(found, expected, JSON.stringify(text));
 }
 
 function randomText(random: () => number, length: number): string {
