@@ -1,6 +1,6 @@
 // How requests leave the machine: proxies, certificates, time limits. In: settings and environment.
 // Out: undici dispatchers, and words for what can go wrong on the way.
-import { type Dispatcher, EnvHttpProxyAgent, interceptors } from "undici";
+import { type Dispatcher, EnvHttpProxyAgent, interceptors, Pool } from "undici";
 
 export interface NetworkOptions {
   /** Address of a proxy; goes before HTTP_PROXY and HTTPS_PROXY. NO_PROXY holds for both. */
@@ -31,6 +31,9 @@ export function createNetwork(options: NetworkOptions): {
     connect: tls,
     requestTls: tls,
     proxyTls: tls,
+    // undici gives a proxy five minutes for its answer to CONNECT; that is part of connecting.
+    clientFactory: (origin, settings) =>
+      new Pool(origin, { ...settings, headersTimeout: tls.timeout }),
     headersTimeout: stallTimeoutMs,
     bodyTimeout: stallTimeoutMs,
   });
@@ -59,6 +62,7 @@ const unreachable: Readonly<Record<string, string>> = {
   ENETDOWN: "there is no network",
   ETIMEDOUT: "it did not answer in time",
   UND_ERR_CONNECT_TIMEOUT: "it did not answer in time",
+  UND_ERR_HEADERS_TIMEOUT: "it did not answer in time",
 };
 
 /** In words why a host was not reached, or null when the failure is another one. */

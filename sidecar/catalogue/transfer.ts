@@ -187,7 +187,10 @@ function explainFailure(url: string, error: unknown, hasAnswered: boolean): Erro
   const code = failureCode(error);
   const details = error instanceof Error ? error.message : String(error);
   if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG")
-    return new LimitError(`model folder: the disk is full (${code})`, { cause: error });
+    return new LimitError(
+      `model folder: the disk is full (${code}); make room and go on, what has arrived is kept`,
+      { cause: error },
+    );
   if (isCertificateFailure(error))
     return new CatalogueError(`${host(url)}: its certificate does not check out (${details})`, {
       cause: error,

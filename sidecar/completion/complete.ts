@@ -30,8 +30,6 @@ import { PrefixWindow, SuffixWindow } from "./window.ts";
 export interface CompleterOptions {
   /** Positions for prompt and answer; default the window, or the model's context if that is less. */
   readonly capacity?: number;
-  /** Default in defaults.ts. */
-  readonly movedTokens?: number;
 }
 
 export interface CancelOptions {
@@ -71,7 +69,8 @@ export class Completer {
     this.#layout = readLayout(tokenizer);
     this.#cache = new PromptCache(engine, {
       capacity: options.capacity ?? Math.min(defaults.window, engine.shape.contextLength),
-      movedTokens: options.movedTokens ?? defaults.suffix.movedTokens,
+      movedTokens: defaults.suffix.movedTokens,
+      freshTokens: defaults.suffix.freshTokens,
     });
     this.#prefixWindow = new PrefixWindow(tokenizer, defaults.prefix);
     this.#suffixWindow = new SuffixWindow(tokenizer, defaults.suffix.tokens);

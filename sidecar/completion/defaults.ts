@@ -6,8 +6,11 @@ export const defaults = {
   window: 4096,
   /** The text before the cursor: at most `tokens`, cut back by at least `step` when it gets longer. */
   prefix: { tokens: 512, step: 128 },
-  /** The text behind it; its rows are moved, not run, for at most `movedTokens` of typed prefix. */
-  suffix: { tokens: 128, movedTokens: 16 },
+  /**
+   * The text behind it. Behind at most `movedTokens` of typed prefix its rows are moved, not run,
+   * but for the first `freshTokens` of them, the suffix token included.
+   */
+  suffix: { tokens: 128, movedTokens: 16, freshTokens: 2 },
   /** Longest answers in the editor. */
   answer: { line: 48, block: 160 },
   /** Rows between two looks at the abort signal. */

@@ -5,7 +5,9 @@
 // token must not see the suffix, so the suffix's rows are lifted out, the new tokens run, and the
 // rows put back with their keys rotated to their new positions. They had attended to the older
 // prefix: this is the one approximation of the product, and only `reuse: "moved"` takes it, for a
-// few changed prefix tokens, until the suffix is run again.
+// few changed prefix tokens, until the suffix is run again. The suffix's first rows are always run:
+// the model looks up in the row of the suffix token where the prefix ended, and completes the older
+// prefix if that row is moved too (test/bench/suffix.bench.ts has the figures).
 import type { Engine } from "../engine/engine.ts";
 import { type GenerateOptions, generate } from "../engine/generate.ts";
 import type { KvBlock, KvCache } from "../engine/kv-cache.ts";
@@ -17,6 +19,8 @@ export interface PromptCacheOptions {
   readonly capacity: number;
   /** Greatest number of changed prefix tokens behind which the suffix's rows are still moved. */
   readonly movedTokens: number;
+  /** Suffix ids, the suffix token first, that are run again with every change of the prefix. */
+  readonly freshTokens: number;
 }
 
 export interface FillOptions {
@@ -40,7 +44,7 @@ export interface TreeNode {
 /** Logits [vocabulary] behind a node; -1: behind the prompt. */
 export type LogitsOf = (node: number) => Float32Array;
 
-/** The rows of a suffix, and the head that they have attended to. */
+/** The rows of a suffix but for the fresh ones, and the head that they have attended to. */
 interface Suffix {
   readonly ids: readonly number[];
   readonly head: readonly number[];
@@ -51,6 +55,7 @@ export class PromptCache {
   readonly #engine: Engine;
   readonly #cache: KvCache;
   readonly #movedTokens: number;
+  readonly #freshTokens: number;
   /** The ids whose rows the cache holds; as many as the cache has positions. */
   #ids: number[] = [];
   /** Positions before this one hold what a fresh run would have computed. */
@@ -62,6 +67,7 @@ export class PromptCache {
     this.#engine = engine;
     this.#cache = engine.createCache(options.capacity);
     this.#movedTokens = options.movedTokens;
+    this.#freshTokens = options.freshTokens;
   }
 
   get capacity(): number {
@@ -168,13 +174,15 @@ export class PromptCache {
     options: Omit<FillOptions, "reuse">,
   ): Promise<void> {
     const whole = [...head, ...suffix.ids];
+    const fresh = head.length + suffix.ids.length - suffix.block.length;
     if (commonLength(this.#ids, whole) === whole.length) return;
-    this.#truncate(commonLength(this.#ids, head));
-    if (this.#ids.length < head.length) await this.#run(head.slice(this.#ids.length), options, []);
+    this.#truncate(Math.min(commonLength(this.#ids, whole), fresh));
+    if (this.#ids.length < fresh)
+      await this.#run(whole.slice(this.#ids.length, fresh), options, []);
+    const isExact = areEqual(suffix.head, head) && this.#exactLength === fresh;
     this.#cache.attach(suffix.block);
-    this.#ids.push(...suffix.ids);
-    const isExact = areEqual(suffix.head, head) && this.#exactLength === head.length;
-    if (isExact) this.#exactLength = this.#ids.length;
+    this.#ids.push(...whole.slice(fresh));
+    if (isExact) this.#exactLength = whole.length;
   }
 
   /** Makes the cache hold the beginning of `prompt`; the rest of its ids is at least one. */
@@ -225,7 +233,8 @@ export class PromptCache {
   }
 
   #keepSuffix({ head, suffix }: Prompt): void {
-    const block = this.#cache.copyBlock(head.length, head.length + suffix.length);
+    const fresh = head.length + Math.min(this.#freshTokens, suffix.length);
+    const block = this.#cache.copyBlock(fresh, head.length + suffix.length);
     this.#suffix = suffix.length === 0 ? null : { ids: suffix, head, block };
   }
 

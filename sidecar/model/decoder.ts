@@ -1,7 +1,8 @@
 // The decoder of the llama and qwen2 architectures as a graph, straight from the first norm to the
-// logits, fed by embeddings. Tensor names of the GGUF on the left, x the residual stream:
+// logits, fed by embeddings. All rows of a batch are one list, x [n, hidden] with n = batch * seq;
+// only attention sees which rows follow each other. Tensor names of the GGUF on the left:
 //
-//   attn_norm            n = rms(x)                                  [batch, seq, hidden]
+//   attn_norm            n = rms(x)
 //   attn_q, attn_k, attn_v (+ bias)   q, k, v = n W'                 rows stacked, one product
 //   rope, cache          q and k rotated by position; llama's GGUF has their rows permuted, so its
 //                        pairs are (2i, 2i + 1), qwen2's are (i, i + headDim / 2)
@@ -52,8 +53,11 @@ export function buildDecoder(
   const past = ["batch", kvHeadCount, "past", headDim];
   const present = ["batch", kvHeadCount, "total", headDim];
 
-  let residual: Value = embeddings; // [batch, seq, hidden]
-  let delta: Value | null = null; // what the layer before still has to add to it
+  // The residual stream, and the shapes that turn rows into [batch, seq, ..] again.
+  const packedShape = graph.shapeLike(embeddings, (headCount + 2 * kvHeadCount) * headDim);
+  const hiddenShape = graph.shapeLike(embeddings, hiddenSize);
+  let residual = graph.reshape(embeddings, [-1, hiddenSize]); // [n, hidden]
+  let delta: Value | null = null; // [n, hidden], what the layer before still has to add to it
   for (const [index, layer] of weights.layers.entries()) {
     // Norm before attention; it also adds the delta of the layer before.
     const attentionGain = graph.initializer(layer.attentionNorm);
@@ -71,7 +75,7 @@ export function buildDecoder(
     const probabilities = options.hasAttentionOutputs ? `attention.${index}` : null;
     const context = graph.groupQueryAttention(
       {
-        queryKeyValue: multiply(normalized, layer.queryKeyValue),
+        queryKeyValue: graph.reshapeTo(multiply(normalized, layer.queryKeyValue), packedShape),
         pastKey: graph.input(`past.${index}.key`, "float32", past),
         pastValue: graph.input(`past.${index}.value`, "float32", past),
         lastIndices,
@@ -88,7 +92,8 @@ export function buildDecoder(
     graph.output(presentValue, "float32", present);
     if (probabilities !== null)
       graph.output(probabilities, "float32", ["batch", headCount, "seq", "total"]);
-    delta = multiply(context, layer.attentionOutput);
+    const contextRows = graph.reshape(context, [-1, headCount * headDim]);
+    delta = multiply(contextRows, layer.attentionOutput);
 
     // Norm before the feed-forward part.
     const feedForwardGain = graph.initializer(layer.feedForwardNorm);
@@ -97,7 +102,7 @@ export function buildDecoder(
       epsilon,
     }));
 
-    // Feed-forward: gate and up in one product, [batch, seq, feedForward] each.
+    // Feed-forward: gate and up in one product, [n, feedForward] each.
     const [gate, up] = graph.splitInHalves(multiply(normalized, layer.gateAndUp));
     delta = multiply(graph.multiply(graph.silu(gate), up), layer.down);
   }
@@ -105,9 +110,12 @@ export function buildDecoder(
   // Final norm; only the wanted positions go through the head, a fifth of the work.
   const outputNorm = { gain: graph.initializer(weights.outputNorm), epsilon };
   if (delta === null) throw new Error("a decoder has at least one layer");
-  const { normalized: hidden } = graph.addAndRmsNorm(residual, delta, outputNorm, "hidden");
-  graph.output("hidden", "float32", ["batch", "seq", hiddenSize]);
-  multiply(graph.gatherPositions(hidden, logitPositions), weights.head, "logits");
+  const { normalized } = graph.addAndRmsNorm(residual, delta, outputNorm);
+  const hidden = graph.reshapeTo(normalized, hiddenShape, "hidden");
+  graph.output(hidden, "float32", ["batch", "seq", hiddenSize]);
+  const wanted = graph.gatherPositions(hidden, logitPositions); // [batch, n, hidden]
+  const logits = multiply(graph.reshape(wanted, [-1, hiddenSize]), weights.head);
+  graph.reshapeTo(logits, graph.shapeLike(wanted, vocabularySize), "logits");
   graph.output("logits", "float32", ["batch", "n", vocabularySize]);
   return graph.finish();
 }

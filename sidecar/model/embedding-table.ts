@@ -14,7 +14,7 @@ export interface EmbeddingFormat {
   readonly blockSize: number;
 }
 
-/** The file's own values: `lossless` and `fast` keep codes, float tensors become float32. */
+/** `writing.choose` says whether rows are codes or floats; it is not the choice of the head. */
 export async function writeEmbeddings(
   writing: Omit<WeightWriting, "store">,
   { hiddenSize, vocabularySize }: Hyperparameters,

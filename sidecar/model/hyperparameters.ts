@@ -32,8 +32,8 @@ export interface Hyperparameters {
  */
 const MAX_CONTEXT = 32768;
 
-/** Far above every model that runs on a CPU; they keep products of sizes safe integers. */
-const limits = { layerCount: 256, size: 65536, headCount: 512 };
+/** Far above every model that runs on a CPU; with them no table made from metadata is large. */
+const limits = { layerCount: 256, size: 65536, headCount: 512, headDim: 512 };
 
 /**
  * @throws FormatError when a key is missing or contradicts another; UnsupportedError for
@@ -148,9 +148,9 @@ const layerTensors =
 
 function readHeadDim(reader: Reader, fallback: number): number {
   const { fileName, keyOf } = reader;
-  const headDim = reader.count("attention.key_length", limits.size, fallback);
+  const headDim = reader.count("attention.key_length", limits.headDim, fallback);
   for (const key of ["attention.value_length", "rope.dimension_count"]) {
-    const value = reader.count(key, limits.size, headDim);
+    const value = reader.count(key, limits.headDim, headDim);
     if (value !== headDim)
       throw new UnsupportedError(
         `${fileName}: ${keyOf(key)} ${value} differs from the head size ${headDim}, supported is one size`,

@@ -1,6 +1,6 @@
 // Matrices -> the tensors that MatMulNBits and MatMul read. Matrices that share an input are stacked,
 // row below row, in the one format that holds them all without changing a weight.
-import { throwIfCancelled } from "../errors.ts";
+import { FormatError, throwIfCancelled } from "../errors.ts";
 import type { ByteSource } from "../gguf/byte-source.ts";
 import type { GgufHeader, TensorEntry } from "../gguf/header.ts";
 import type { StoredTensor, TensorRegion, TensorStore } from "../onnx/tensor-store.ts";
@@ -90,9 +90,19 @@ export async function* encodedPieces(
     throwIfCancelled(signal);
     const rowCount = Math.min(step, rows - row);
     const bytes = await source.read(entry.offset + row * rowBytes, rowCount * rowBytes);
-    yield { rows: encoder.encode(bytes, rowCount, row), rowCount };
+    const encoded = encoder.encode(bytes, rowCount, row);
+    refuseNonFinite(encoded, `${source.name}: tensor ${entry.name}`);
+    yield { rows: encoded, rowCount };
     onBytes(bytes.byteLength);
   }
+}
+
+/** A broken scale would surface only as a model that writes nonsense. */
+function refuseNonFinite(rows: MatrixRows, label: string): void {
+  const numbers = rows.bits === 32 ? [rows.values] : [rows.scales, rows.offsets ?? []];
+  for (const values of numbers)
+    for (const value of values)
+      if (!Number.isFinite(value)) throw new FormatError(`${label} holds ${value}, not a number`);
 }
 
 export function shapeOf({ name, type, dimensions }: TensorEntry) {

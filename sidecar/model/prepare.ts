@@ -60,15 +60,16 @@ export async function prepareModel(
   folder: string,
   options: PrepareOptions,
 ): Promise<PreparedModel> {
-  const choose = chooserOf(options.variant);
+  const choice = choiceOf(options.variant);
   const header = await parseHeader(source);
   const hyperparameters = readHyperparameters(header, source.name);
   const vocabulary = readVocabulary(header.metadata, source.name);
   const { sourceSha256, variant, signal, accuracyLevel = 4 } = options;
-  const onBytes = progressOver(header, options.onProgress);
+  const onBytes = progressOver(header, hyperparameters, options.onProgress);
   await fillFolder(folder, async (partial) => {
-    const writing = { source, header, choose, onBytes, signal };
-    const embeddings = await writeModelFiles(writing, hyperparameters, { partial, accuracyLevel });
+    const writing = { source, header, onBytes, signal };
+    const target = { partial, choice, accuracyLevel };
+    const embeddings = await writeModelFiles(writing, hyperparameters, target);
     await writeWholeFile(join(partial, preparedFiles.vocabulary), JSON.stringify(vocabulary));
     const model = { sourceName: source.name, sourceSha256, variant, hyperparameters, embeddings };
     const manifest = await createManifest(partial, model);
@@ -98,12 +99,19 @@ export async function loadPrepared(folder: string): Promise<PreparedModel> {
   };
 }
 
-function chooserOf(variant: Variant): MatrixChooser {
+interface VariantChoice {
+  /** For the matrices of the graph. */
+  readonly matrices: MatrixChooser;
+  /** For embeddings.bin: rows are looked up, so fewer bits would gain nothing but disk. */
+  readonly embeddings: MatrixChooser;
+}
+
+function choiceOf(variant: Variant): VariantChoice {
   switch (variant) {
     case "lossless":
-      return chooseLossless;
+      return { matrices: chooseLossless, embeddings: chooseLossless };
     case "fp32":
-      return chooseFloats;
+      return { matrices: chooseFloats, embeddings: chooseFloats };
     case "fast":
       throw new UnsupportedError(`model: variant ${variant}, supported are lossless and fp32`);
   }
@@ -111,17 +119,23 @@ function chooserOf(variant: Variant): MatrixChooser {
 
 /** Weights, embeddings and graphs; the graphs name the weights' places in weights.bin. */
 async function writeModelFiles(
-  writing: Omit<WeightWriting, "store">,
+  writing: Omit<WeightWriting, "store" | "choose">,
   hyperparameters: Hyperparameters,
-  target: { readonly partial: string; readonly accuracyLevel: 0 | 4 },
+  target: {
+    readonly partial: string;
+    readonly choice: VariantChoice;
+    readonly accuracyLevel: 0 | 4;
+  },
 ): Promise<EmbeddingFormat> {
-  const { partial, accuracyLevel } = target;
+  const { partial, choice, accuracyLevel } = target;
   const embeddingsFile = await createFile(join(partial, preparedFiles.embeddings));
   const weightsFile = await createFile(join(partial, preparedFiles.weights));
   try {
     const store = new TensorStore(preparedFiles.weights, weightsFile);
-    const embeddings = await writeEmbeddings(writing, hyperparameters, embeddingsFile);
-    const weights = await writeWeights({ ...writing, store }, hyperparameters);
+    const tableWriting = { ...writing, choose: choice.embeddings };
+    const embeddings = await writeEmbeddings(tableWriting, hyperparameters, embeddingsFile);
+    const weightWriting = { ...writing, store, choose: choice.matrices };
+    const weights = await writeWeights(weightWriting, hyperparameters);
     for (const name of ["decoder", "attention"] as const) {
       const hasAttentionOutputs = name === "attention";
       const graph = buildDecoder(hyperparameters, weights, { hasAttentionOutputs, accuracyLevel });
@@ -134,15 +148,17 @@ async function writeModelFiles(
   }
 }
 
-/** Counts bytes towards the file's tensors; a tied embedding table is used twice and counts once. */
+/** A tied embedding table is read twice, as the table and as the head. */
 function progressOver(
   { tensors }: GgufHeader,
+  { hasTiedEmbeddings }: Hyperparameters,
   onProgress: PrepareOptions["onProgress"],
 ): (byteLength: number) => void {
-  const total = [...tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let total = hasTiedEmbeddings ? (tensors.get("token_embd.weight")?.byteLength ?? 0) : 0;
+  for (const { byteLength } of tensors.values()) total += byteLength;
   let done = 0;
   return (byteLength) => {
     done += byteLength;
-    onProgress?.(Math.min(1, done / total));
+    onProgress?.(done / total);
   };
 }

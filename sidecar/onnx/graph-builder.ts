@@ -187,6 +187,24 @@ export class GraphBuilder {
     });
   }
 
+  /**
+   * Gemm with the second matrix transposed: [n, columns], [rows, columns], [n, rows] or [rows] ->
+   * the product plus the third, [n, rows].
+   */
+  multiplyTransposedAndAdd(
+    input: Value,
+    matrix: Value,
+    addend: Value,
+    name = this.#resultName("Gemm"),
+  ): Value {
+    return this.#node({
+      operator: "Gemm",
+      inputs: [input, matrix, addend],
+      outputs: [name],
+      attributes: { transB: { int: 1 } },
+    });
+  }
+
   /** Add, elementwise with broadcasting. */
   add(left: Value, right: Value, name = this.#resultName("Add")): Value {
     return this.#node({ operator: "Add", inputs: [left, right], outputs: [name] });
@@ -197,16 +215,43 @@ export class GraphBuilder {
     return this.#single({ operator: "Mul", inputs: [left, right] });
   }
 
-  /** Reshape; a size of 0 keeps the input's. */
-  reshape(input: Value, shape: readonly number[]): Value {
-    return this.#single({ operator: "Reshape", inputs: [input, this.integers(shape)] });
+  /** Reshape to fixed sizes, of which one may be -1 for what is left. */
+  reshape(input: Value, sizes: readonly number[]): Value {
+    return this.#single({ operator: "Reshape", inputs: [input, this.integers(sizes)] });
   }
 
-  /** ReduceSum over the last axis, which vanishes: [.., width] -> [..]. */
-  sumLast(input: Value): Value {
+  /** Reshape to a shape that is a value, i64 [rank]; sizes of 0 are meant as such. */
+  reshapeTo(input: Value, shape: Value, name = this.#resultName("Reshape")): Value {
+    return this.#node({
+      operator: "Reshape",
+      inputs: [input, shape],
+      outputs: [name],
+      attributes: { allowzero: { int: 1 } },
+    });
+  }
+
+  /** The shape [batch, seq, width] for a value of shape [batch, seq, ..]: i64 [3]. */
+  shapeLike(input: Value, width: number): Value {
+    const leading = this.#single({
+      operator: "Shape",
+      inputs: [input],
+      attributes: { start: { int: 0 }, end: { int: 2 } },
+    });
+    return this.#single({
+      operator: "Concat",
+      inputs: [leading, this.integers([width])],
+      attributes: { axis: { int: 0 } },
+    });
+  }
+
+  /**
+   * ReduceSum: [n, blocks, width] -> [n, blocks]. The axis is 2 and not -1, which onnxruntime 1.30
+   * forgets to count from the end where n is 0, and hands back three dimensions.
+   */
+  sumOfEach(blocks: Value): Value {
     return this.#single({
       operator: "ReduceSum",
-      inputs: [input, this.integers([-1])],
+      inputs: [blocks, this.integers([2])],
       attributes: { keepdims: { int: 0 } },
     });
   }

@@ -25,7 +25,8 @@ export function writeTokenBytes(token: string, target: Uint8Array, offset: numbe
   return token.length;
 }
 
-function byteAlphabet(): string[] {
+/** The character of each byte, in byte order. */
+export function byteAlphabet(): string[] {
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) =>
     String.fromCharCode(isPrintable(byte) ? byte : next++),

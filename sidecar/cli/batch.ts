@@ -1,0 +1,148 @@
+// `pith batch`: JSON lines in, JSON lines out, in the order in which they came. A line that is wrong
+// gets its error and the rest goes on.
+import { Command } from "commander";
+import { errorKind } from "../errors.ts";
+import type { ModelFacts } from "../service.ts";
+import { complete, EngineThread, score, splitTokens } from "../thread-client.ts";
+import {
+  type BatchLine,
+  parseObject,
+  type RequestId,
+  readId,
+  readRequest,
+} from "./batch-request.ts";
+import { type InputLine, readLines } from "./json-lines.ts";
+import { addModelFlags, type ModelFlags, openFlagged, variantFlag } from "./open-model.ts";
+
+export function batchCommand(entry: URL): Command {
+  return addModelFlags(new Command("batch"))
+    .description("answer requests, a JSON object a line, from standard input")
+    .option("--json", "answers are JSON lines, with this flag or without")
+    .option("--cold", "keep nothing that an earlier request of the run has made")
+    .addOption(variantFlag())
+    .addHelpText("after", help)
+    .action((flags: ModelFlags) => batch(entry, flags));
+}
+
+const help = `
+A request:
+  {"id": 1, "op": "complete" | "score" | "tokenize", "path": "src/a.ts", "prefix": "…",
+   "suffix": "…", "maxTokens": 32, "stop": ["\\n"], "temperature": 0, "topP": 1, "seed": 1,
+   "target": "…"}
+id and op are needed, and target for op score; maxTokens is 32, stop is empty, the others are as
+shown unless given. A field with another name is an error. Values of memory other than "none", of
+alignment other than "off" and op select are answered with an error of the kind "unsupported".
+
+An answer:
+  {"id": 1, "text": "…", "finish": "stop" | "length" | "end", "tokens": {…}, "ms": {…}}
+  {"id": 1, "nll": 12.3, "targetTokens": 9, "tokens": {…}, "ms": {…}}
+  {"id": 1, "ids": […], "pieces": ["base64", …], "tokens": {…}, "ms": {…}}
+  {"id": 1, "error": {"kind": "format" | "unsupported" | "limit" | "cancelled" | "internal", "message": "…"}}
+  {"id": null, "line": 4, "error": {…}}
+ms.load is that of the first answer, in which the model was opened; it is no part of ms.total.
+
+The exit code is 0 when every line was answered, also with errors, and 1 when the model cannot be
+opened; then every request is answered with that error.
+`;
+
+type Answer = Record<string, unknown>;
+
+async function batch(entry: URL, flags: ModelFlags): Promise<void> {
+  const thread = new EngineThread(entry);
+  const opening = openFlagged(thread, flags);
+  // It may fail while the first line is still awaited; who asks first is told.
+  opening.catch(() => {});
+  const run = new BatchRun(thread, opening);
+  try {
+    for await (const line of readLines(process.stdin)) await writeLine(await run.answer(line));
+    await opening;
+  } finally {
+    await thread.stop();
+  }
+}
+
+class BatchRun {
+  readonly #thread: EngineThread;
+  readonly #opening: Promise<ModelFacts>;
+  #isFirst = true;
+
+  constructor(thread: EngineThread, opening: Promise<ModelFacts>) {
+    this.#thread = thread;
+    this.#opening = opening;
+  }
+
+  async answer(input: InputLine): Promise<Answer> {
+    let id: RequestId | null = null;
+    try {
+      if ("error" in input) throw input.error;
+      const value = parseObject(input.text);
+      id = readId(value);
+      const request = readRequest(value);
+      const load = await this.#loadMs();
+      return { id: request.id, ...(await this.#run(request, load)) };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const failure = { kind: errorKind(error), message };
+      return id === null ? { id, line: input.line, error: failure } : { id, error: failure };
+    }
+  }
+
+  /** What opening the model took, for the first answer; 0 for the others. */
+  async #loadMs(): Promise<number> {
+    const { ms } = await this.#opening;
+    const load = this.#isFirst ? ms.locate + ms.prepare + ms.load : 0;
+    this.#isFirst = false;
+    return load;
+  }
+
+  #run(request: BatchLine, load: number): Promise<Answer> {
+    switch (request.op) {
+      case "complete":
+        return this.#complete(request, load);
+      case "score":
+        return this.#score(request, load);
+      default:
+        return this.#tokenize(request, load);
+    }
+  }
+
+  async #complete(request: BatchLine, load: number): Promise<Answer> {
+    const { path, prefix, suffix, maxTokens, stop, temperature, topP, seed } = request;
+    const { text, finish, tokens, ms } = await this.#thread.ask(complete, {
+      ...{ path, prefix, suffix },
+      ...{ maxTokens, stop, temperature, topP, seed },
+    });
+    const reason = text === "" && finish === "end" ? { reason: "end-of-text" } : {};
+    return { text, finish, ...reason, tokens, ms: { ...ms, load } };
+  }
+
+  async #score(request: BatchLine, load: number): Promise<Answer> {
+    const { path, prefix, suffix, target = "" } = request;
+    const { nll, targetTokens, tokens, ms } = await this.#thread.ask(score, {
+      ...{ path, prefix, suffix, target },
+    });
+    return { nll, targetTokens, tokens, ms: { ...ms, load } };
+  }
+
+  async #tokenize({ prefix }: BatchLine, load: number): Promise<Answer> {
+    const start = performance.now();
+    const { ids, pieces } = await this.#thread.ask(splitTokens, { text: prefix });
+    const none = { suffix: 0, contextBefore: 0, contextAfter: 0, generated: 0 };
+    const total = performance.now() - start;
+    return {
+      ids,
+      pieces: pieces.map((piece) => Buffer.from(piece).toString("base64")),
+      tokens: { prefix: ids.length, ...none, computed: 0, reused: 0 },
+      ms: { load, compress: 0, plan: total, prefill: 0, decode: 0, total },
+    };
+  }
+}
+
+/** Waits until the line is on its way, so that a slow reader is not outrun. */
+function writeLine(answer: Answer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(`${JSON.stringify(answer)}\n`, (error) =>
+      error ? reject(error) : resolve(),
+    );
+  });
+}

@@ -1,0 +1,96 @@
+// `pith complete FILE:LINE:COL`: what the editor would show at a place in a file.
+import { readFile } from "node:fs/promises";
+import { basename, extname, isAbsolute, relative } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { LimitError } from "../errors.ts";
+import { completeInline } from "../thread-client.ts";
+import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
+
+/** As editors show it: from 1, columns in UTF-16 code units. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+interface CompleteFlags extends ModelFlags {
+  readonly json?: boolean;
+  readonly multiline: boolean;
+}
+
+export function completeCommand(entry: URL): Command {
+  return addModelFlags(new Command("complete"))
+    .description("print the completion at a place in a file")
+    .argument("<file:line:column>", "from 1; columns in UTF-16 code units", parsePlace)
+    .option("--no-multiline", "complete a line even where a block begins")
+    .option("--json", "print the text, the reason for an empty one, counts and times as JSON")
+    .action((place: Place, flags: CompleteFlags) => completeAt(place, flags, entry));
+}
+
+/** @throws InvalidArgumentError, which commander reports as bad use. */
+export function parsePlace(text: string): Place {
+  const [, file, line, column] = /^(.+):(\d+):(\d+)$/s.exec(text) ?? [];
+  const place = { file: file ?? "", line: Number(line), column: Number(column) };
+  if (!(place.line >= 1 && place.column >= 1))
+    throw new InvalidArgumentError("FILE:LINE:COLUMN is wanted, counted from 1.");
+  return place;
+}
+
+/** @throws LimitError for a place outside the text. */
+export function cutAtPlace(
+  text: string,
+  { file, line, column }: Place,
+): { prefix: string; suffix: string } {
+  const starts = [
+    0,
+    ...Array.from(text.matchAll(/\r\n|\n|\r/g), (end) => end.index + end[0].length),
+  ];
+  const start = starts[line - 1];
+  if (start === undefined)
+    throw new LimitError(`${file}: line ${line} exceeds ${starts.length} lines`);
+  const length = text.slice(start, starts[line]).replace(/[\r\n]+$/, "").length;
+  if (column > length + 1)
+    throw new LimitError(`${file}: column ${column} exceeds ${length + 1} in line ${line}`);
+  const offset = start + column - 1;
+  return { prefix: text.slice(0, offset), suffix: text.slice(offset) };
+}
+
+async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promise<void> {
+  const cut = cutAtPlace(await readFile(place.file, "utf8"), place);
+  const answer = await withModel(entry, flags, ({ thread }) =>
+    thread.ask(completeInline, {
+      path: headerPath(place.file),
+      languageId: languages[extname(place.file).toLowerCase()] ?? "",
+      ...cut,
+      multiline: flags.multiline ? "auto" : "never",
+    }),
+  );
+  if (flags.json) process.stdout.write(`${JSON.stringify(answer)}\n`);
+  else if (answer.reason === null) process.stdout.write(`${answer.text}\n`);
+  else process.stderr.write(`nothing to show: ${answer.reason}\n`);
+}
+
+/** Relative to where we are, as an editor does it with its workspace. */
+function headerPath(file: string): string {
+  const path = relative(process.cwd(), file);
+  const isOutside = path.startsWith("..") || isAbsolute(path);
+  return isOutside ? basename(file) : path.replaceAll("\\", "/");
+}
+
+/** The identifiers that decide how a block begins; for other languages its braces do. */
+const languages: Record<string, string> = {
+  ".bzl": "starlark",
+  ".cr": "crystal",
+  ".ex": "elixir",
+  ".exs": "elixir",
+  ".gd": "gdscript",
+  ".jl": "julia",
+  ".lua": "lua",
+  ".luau": "luau",
+  ".nim": "nim",
+  ".py": "python",
+  ".pyi": "python",
+  ".pyx": "cython",
+  ".rb": "ruby",
+  ".sh": "shellscript",
+};

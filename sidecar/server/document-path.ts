@@ -1,0 +1,24 @@
+// How a document is named in the header of a prompt.
+import { posix } from "node:path";
+
+/**
+ * The path of the document `uri` within the innermost of the workspace folders `folders` (URIs), with
+ * slashes; its last part where none of them holds it.
+ */
+export function documentPath(uri: string, folders: readonly string[]): string {
+  const within = folders
+    .map((folder) => (folder.endsWith("/") ? folder : `${folder}/`))
+    .filter((folder) => uri.startsWith(folder))
+    .sort((a, b) => b.length - a.length)
+    .map((folder) => uri.slice(folder.length));
+  return decode((within[0] ?? posix.basename(uri)).replace(/[?#].*$/, ""));
+}
+
+/** A percent sign that encodes nothing stays. */
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

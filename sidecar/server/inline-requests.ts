@@ -1,0 +1,127 @@
+// One inline completion from its arrival to its report. In: a document and a place in it. Out: a
+// text, or "" and one reason of the closed list, which `report` is told of every request. A newer
+// request, for whichever document, aborts the older one. Knows no LSP.
+import { CancelledError } from "../errors.ts";
+import type { CompletionReport, EmptyReason, Settings, SidecarState } from "../protocol.ts";
+import type { ShownCompletion } from "../service.ts";
+import { completeInline, type EngineThread } from "../thread-client.ts";
+
+export interface InlineRequest {
+  readonly uri: string;
+  readonly version: number;
+  readonly languageId: string;
+  /** As the prompt's header shows it. */
+  readonly path: string;
+  /** All the text before and behind the cursor. */
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+export interface InlineRequestsOptions {
+  settings(): Settings;
+  state(): SidecarState;
+  /** The thread, while it can answer. */
+  thread(): EngineThread | null;
+  report(report: CompletionReport): void;
+}
+
+/**
+ * UTF-16 code units of a document beyond which nothing is completed. The text around the cursor goes
+ * to the engine's thread with every request, a millisecond at this length; files that people write
+ * are a tenth of it.
+ */
+export const greatestLength = 1_000_000;
+
+export class InlineRequests {
+  readonly #options: InlineRequestsOptions;
+  #running: AbortController | null = null;
+
+  constructor(options: InlineRequestsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The text to insert, or "".
+   * @throws CancelledError when `signal` fires, else what went wrong; both are reported before.
+   */
+  async answer(request: InlineRequest, signal: AbortSignal): Promise<string> {
+    this.#running?.abort("superseded");
+    const startMs = performance.now();
+    const report = (answer: Partial<ShownCompletion>, reason: EmptyReason | null) => {
+      const latencyMs = performance.now() - startMs;
+      const { uri, version } = request;
+      this.#options.report({ ...nothing, ...answer, uri, version, reason, latencyMs });
+    };
+    const settings = this.#options.settings();
+    const refusal = refusalBySettings(request, settings);
+    const thread = refusal === null ? this.#options.thread() : null;
+    if (thread === null) {
+      report({}, refusal ?? refusalByState(this.#options.state()));
+      return "";
+    }
+    const running = this.#begin(signal);
+    try {
+      const { multiline } = settings;
+      const answer = await thread.ask(completeInline, { ...request, multiline }, running.signal);
+      report(answer, answer.reason);
+      return answer.text;
+    } catch (error) {
+      const reason = error instanceof CancelledError ? running.signal.reason : "engine-failed";
+      report({}, reason);
+      if (reason === "superseded") return "";
+      throw error;
+    } finally {
+      if (this.#running === running) this.#running = null;
+    }
+  }
+
+  /** A controller that fires with the reason "cancelled" when `signal` does. */
+  #begin(signal: AbortSignal): AbortController {
+    const running = new AbortController();
+    const cancel = () => running.abort("cancelled");
+    signal.addEventListener("abort", cancel, { once: true });
+    if (signal.aborted) cancel();
+    this.#running = running;
+    return running;
+  }
+}
+
+/** Why a request is not even begun; null when nothing speaks against it. */
+export function refusalBySettings(
+  { languageId, prefix, suffix }: Pick<InlineRequest, "languageId" | "prefix" | "suffix">,
+  { isTrusted, enable, languages }: Settings,
+): EmptyReason | null {
+  if (!isTrusted) return "untrusted";
+  if (!enable) return "disabled";
+  if (!(languages[languageId] ?? languages["*"] ?? true)) return "language-off";
+  return prefix.length + suffix.length > greatestLength ? "too-large" : null;
+}
+
+/** Why a model in this state cannot answer. */
+function refusalByState({ kind }: SidecarState): EmptyReason {
+  switch (kind) {
+    case "model-missing":
+    case "downloading":
+      return "model-missing";
+    case "preparing":
+    case "loading":
+      return "model-loading";
+    case "ready":
+    case "failed":
+      return "engine-failed";
+  }
+}
+
+const nothing: Omit<ShownCompletion, "reason"> = {
+  text: "",
+  tokens: {
+    prefix: 0,
+    suffix: 0,
+    contextBefore: 0,
+    contextAfter: 0,
+    generated: 0,
+    computed: 0,
+    reused: 0,
+  },
+  ms: { load: 0, compress: 0, plan: 0, prefill: 0, decode: 0, total: 0 },
+};

@@ -1,0 +1,286 @@
+// The language server on standard input and output, LSP 3.18. The only file that knows LSP: requests
+// and notifications come in here; errors and cancels are mapped here, once.
+import type { NotificationType, RequestType, RequestType0 } from "vscode-jsonrpc";
+import {
+  type CancellationToken,
+  type Connection,
+  createConnection,
+  DidChangeWorkspaceFoldersNotification,
+  ErrorCodes,
+  type InitializeParams,
+  type InitializeResult,
+  type InlineCompletionItem,
+  type InlineCompletionParams,
+  LSPErrorCodes,
+  type Range,
+  ResponseError,
+  TextDocumentSyncKind,
+  TextDocuments,
+  WorkDoneProgress,
+} from "vscode-languageserver/node";
+import { TextDocument } from "vscode-languageserver-textdocument";
+import { CatalogueError } from "../catalogue/catalogue-error.ts";
+import { listModels, openStore } from "../catalogue/store.ts";
+import { CancelledError, errorKind, FormatError, UnsupportedError } from "../errors.ts";
+import * as protocol from "../protocol.ts";
+import type { ModelChoice, ModelFacts } from "../service.ts";
+import { describe, splitTokens } from "../thread-client.ts";
+import { documentPath } from "./document-path.ts";
+import { IdleRefresh } from "./idle-refresh.ts";
+import { InlineRequests } from "./inline-requests.ts";
+import { ModelOwner } from "./model-owner.ts";
+import { ModelShelf } from "./model-shelf.ts";
+import { modelChoice, readSettings } from "./settings.ts";
+import { StateProgress } from "./state-progress.ts";
+
+export interface ServerOptions {
+  /** The bundle of the engine's thread. */
+  readonly entry: URL;
+  readonly version: string;
+}
+
+/** Serves until the client says `exit` or closes its end of the pipe; either ends the process. */
+export function serve(options: ServerOptions): void {
+  new Server(options).listen();
+}
+
+class Server {
+  readonly #connection: Connection = createConnection(process.stdin, process.stdout);
+  readonly #documents = new TextDocuments(TextDocument);
+  readonly #version: string;
+  readonly #owner: ModelOwner;
+  readonly #shelf: ModelShelf;
+  readonly #idle: IdleRefresh;
+  readonly #inline: InlineRequests;
+  #settings = readSettings(null);
+  /** URIs of the workspace's folders. */
+  #folders = new Set<string>();
+  /** LSP admits no message of the server's before. */
+  #isInitialized = false;
+  #progress: StateProgress | null = null;
+
+  constructor({ entry, version }: ServerOptions) {
+    const owner = new ModelOwner({
+      entry,
+      sizeOf,
+      onState: (state) => this.#showState(state),
+      onOpen: (facts) => this.#trace(openedLine(facts)),
+      onFailure: logFailure,
+    });
+    const settings = () => this.#settings;
+    const thread = () => owner.ready;
+    this.#version = version;
+    this.#owner = owner;
+    this.#shelf = new ModelShelf({ owner, settings, onNotice: log });
+    this.#idle = new IdleRefresh({
+      thread,
+      onDone: (rows) => this.#trace(`idle: ${rows} rows run again`),
+      onFailure: logFailure,
+    });
+    this.#inline = new InlineRequests({
+      settings,
+      thread,
+      state: () => owner.state,
+      report: (report) => this.#tell(protocol.completed, report),
+    });
+  }
+
+  listen(): void {
+    const connection = this.#connection;
+    connection.onInitialize((params) => this.#initialize(params));
+    connection.onInitialized(() => this.#greet());
+    connection.onShutdown(() => this.#owner.stop());
+    connection.languages.inlineCompletion.on(
+      guarded((params, signal) => this.#complete(params, signal)),
+    );
+    connection.onNotification(protocol.settingsChanged.method, (given) => this.#apply(given));
+    this.#answer(protocol.listModels, () => this.#shelf.list());
+    this.#answer(protocol.downloadModel, (wanted, signal) => this.#download(wanted, signal));
+    this.#answer(protocol.deleteModel, ({ id }) => this.#shelf.delete(id));
+    this.#answer(protocol.splitTokens, ({ text }, signal) => this.#split(text, signal));
+    this.#answer(protocol.diagnostics, () => this.#diagnose());
+    this.#documents.onDidChangeContent(() => this.#idle.touch());
+    this.#documents.listen(connection);
+    connection.listen();
+  }
+
+  // Our own messages go by their names: the library has message types of its own.
+
+  #answer<P, R>(
+    { method }: RequestType<P, R, void> | RequestType0<R, void>,
+    handler: (params: P, signal: AbortSignal) => Promise<R>,
+  ): void {
+    const answer = guarded(handler);
+    // A request without parameters comes with its token alone.
+    this.#connection.onRequest(method, (...[params, token]) => answer(params, token ?? params));
+  }
+
+  #tell<P>({ method }: NotificationType<P>, params: P): void {
+    void this.#connection.sendNotification(method, params);
+  }
+
+  #initialize(params: InitializeParams): InitializeResult {
+    this.#settings = readSettings(params.initializationOptions);
+    for (const { uri } of params.workspaceFolders ?? []) this.#folders.add(uri);
+    if (params.capabilities.window?.workDoneProgress)
+      this.#progress = new StateProgress(() => this.#connection.window.createWorkDoneProgress());
+    this.#owner.open(modelChoice(this.#settings));
+    return {
+      serverInfo: { name: "pith", version: this.#version },
+      capabilities: {
+        positionEncoding: "utf-16",
+        textDocumentSync: TextDocumentSyncKind.Incremental,
+        inlineCompletionProvider: true,
+        workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+      },
+    };
+  }
+
+  #greet(): void {
+    this.#isInitialized = true;
+    this.#showState(this.#owner.state);
+    this.#connection.onNotification(DidChangeWorkspaceFoldersNotification.type, ({ event }) => {
+      for (const { uri } of event.removed) this.#folders.delete(uri);
+      for (const { uri } of event.added) this.#folders.add(uri);
+    });
+  }
+
+  #showState(state: protocol.SidecarState): void {
+    if (!this.#isInitialized) return;
+    this.#tell(protocol.stateChanged, state);
+    this.#progress?.show(state);
+  }
+
+  #apply(given: unknown): void {
+    this.#settings = readSettings(given);
+    this.#owner.use(modelChoice(this.#settings));
+  }
+
+  async #complete(
+    params: InlineCompletionParams,
+    signal: AbortSignal,
+  ): Promise<InlineCompletionItem[]> {
+    this.#idle.touch();
+    const document = this.#documents.get(params.textDocument.uri);
+    if (document === undefined)
+      throw new FormatError(`document ${params.textDocument.uri}: not open`);
+    const { head, tail, range } = cutAtCursor(document, params);
+    const insertion = await this.#inline.answer(
+      {
+        uri: document.uri,
+        version: document.version,
+        languageId: document.languageId,
+        path: documentPath(document.uri, [...this.#folders]),
+        prefix: `${head.text}${head.selected}`,
+        suffix: tail,
+      },
+      signal,
+    );
+    return insertion === "" ? [] : [{ insertText: `${head.selected}${insertion}`, range }];
+  }
+
+  #download(
+    { id, token }: { id: string; token: string },
+    signal: AbortSignal,
+  ): Promise<protocol.ModelEntry> {
+    const onPercent = (percentage: number) =>
+      void this.#connection.sendProgress(WorkDoneProgress.type, token, {
+        kind: "report",
+        percentage,
+      });
+    return this.#shelf.download(id, { signal, onPercent });
+  }
+
+  async #split(text: string, signal: AbortSignal): Promise<protocol.TokenSplit> {
+    const thread = this.#owner.ready;
+    if (thread === null)
+      throw new UnsupportedError(`tokens: the model is ${this.#owner.state.kind}`);
+    const { ids, pieces } = await thread.ask(splitTokens, { text }, signal);
+    return { ids, pieces: pieces.map((piece) => Buffer.from(piece).toString("base64")) };
+  }
+
+  async #diagnose(): Promise<Record<string, string>> {
+    const { state } = this.#owner;
+    const { heapUsed, rss } = process.memoryUsage();
+    return {
+      version: this.#version,
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      memory: `${megabytes(rss)} resident, ${megabytes(heapUsed)} of it the main heap`,
+      state: "message" in state ? `${state.kind}: ${state.message}` : state.kind,
+      ...(await this.#owner.ready?.ask(describe, {})),
+    };
+  }
+
+  #trace(line: string): void {
+    if (this.#settings.trace !== "off") log(line);
+  }
+}
+
+/** The text around the cursor, as if the entry chosen in a suggestion list stood there already. */
+function cutAtCursor(
+  document: TextDocument,
+  { position, context }: InlineCompletionParams,
+): { head: { text: string; selected: string }; tail: string; range: Range } {
+  const { range, text: selected } = context.selectedCompletionInfo ?? {
+    range: { start: position, end: position },
+    text: "",
+  };
+  const text = document.getText();
+  return {
+    head: { text: text.slice(0, document.offsetAt(range.start)), selected },
+    tail: text.slice(document.offsetAt(range.end)),
+    range,
+  };
+}
+
+/** The one place where errors become LSP's: every request is answered through it. */
+function guarded<P, R>(
+  handler: (params: P, signal: AbortSignal) => Promise<R>,
+): (params: P, token: CancellationToken) => Promise<R | ResponseError<void>> {
+  return async (params, token) => {
+    const controller = new AbortController();
+    const subscription = token.onCancellationRequested(() => controller.abort());
+    try {
+      return await handler(params, controller.signal);
+    } catch (error) {
+      return toResponseError(error);
+    } finally {
+      subscription.dispose();
+    }
+  };
+}
+
+function toResponseError(error: unknown): ResponseError<void> {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof CancelledError)
+    return new ResponseError(LSPErrorCodes.RequestCancelled, message);
+  if (errorKind(error) !== "internal" || error instanceof CatalogueError)
+    return new ResponseError(LSPErrorCodes.RequestFailed, message);
+  logFailure(error);
+  return new ResponseError(ErrorCodes.InternalError, message);
+}
+
+async function sizeOf({ model, home }: ModelChoice): Promise<number | null> {
+  const models = await listModels(await openStore({ folder: home }));
+  return models.find(({ id }) => id === model)?.byteLength ?? null;
+}
+
+function openedLine({ id, variant, threads, ms }: ModelFacts): string {
+  const stages = Object.entries(ms).map(([stage, value]) => `${stage} ${value.toFixed()} ms`);
+  const all = `${(process.uptime() * 1000).toFixed()} ms after the start`;
+  return `opened ${id}, ${variant}, ${threads} threads: ${stages.join(", ")}, ${all}`;
+}
+
+function megabytes(byteLength: number): string {
+  return `${Math.round(byteLength / 1e6)} MB`;
+}
+
+/** Standard output is the protocol's, so lines for the log go to standard error. */
+function log(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function logFailure(error: unknown): void {
+  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+}

@@ -1,0 +1,234 @@
+// The editor-free API: opens a model and answers with it. Wires the parts by hand: a GGUF file that
+// the catalogue locates is prepared for the engine once, and the engine, the tokenizer and the
+// completer are made from what was prepared. Knows neither connections nor documents.
+import { preparedFolder } from "./catalogue/home.ts";
+import { withLock } from "./catalogue/lock.ts";
+import { type LocatedModel, locateModel, openStore, type Store } from "./catalogue/store.ts";
+import { Completer } from "./completion/complete.ts";
+import type {
+  Completion,
+  CompletionRequest,
+  InlineCompletion,
+  InlineDocument,
+  Score,
+} from "./completion/request.ts";
+import { Engine } from "./engine/engine.ts";
+import { defaultThreadCount } from "./engine/threads.ts";
+import { FormatError } from "./errors.ts";
+import { openFileSource } from "./gguf/byte-source.ts";
+import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
+import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
+
+import { Tokenizer } from "./tokenizer/tokenizer.ts";
+
+/** The form that a model is prepared in unless another is asked for. */
+const defaultVariant: Variant = "lossless";
+
+export interface ModelChoice {
+  /** A catalogue id, the id of a file that was added, or the path of a GGUF file. */
+  readonly model: string;
+  /** Where everything of Pith lies; "": `PITH_HOME`, else the platform's data folder. */
+  readonly home: string;
+  /** 0: max(2, min(4, physical cores - 1)). */
+  readonly threads: number;
+  readonly variant?: Variant | undefined;
+}
+
+export type OpenProgress = { stage: "preparing"; fraction: number } | { stage: "loading" };
+
+export interface OpenOptions {
+  readonly onProgress?: ((progress: OpenProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ModelFacts {
+  readonly id: string;
+  readonly sha256: string;
+  readonly variant: string;
+  readonly threads: number;
+  /** Milliseconds: finding the file and its checksum, preparing it, loading what was prepared. */
+  readonly ms: { readonly locate: number; readonly prepare: number; readonly load: number };
+}
+
+export type BatchRequest = CompletionRequest;
+export type ScoreRequest = Parameters<Completer["score"]>[0];
+/** With the counts and times of what a model without memories never does. */
+export type BatchCompletion = WithMemories<Completion>;
+export type BatchScore = WithMemories<Score>;
+export type ShownCompletion = WithMemories<InlineCompletion>;
+
+type WithMemories<Answer extends { tokens: object; ms: object }> = Omit<Answer, "tokens" | "ms"> & {
+  readonly tokens: Answer["tokens"] & {
+    readonly contextBefore: number;
+    readonly contextAfter: number;
+  };
+  readonly ms: Answer["ms"] & { readonly load: number; readonly compress: number };
+};
+
+export interface TokenSplit {
+  readonly ids: number[];
+  /** The bytes of each token. */
+  readonly pieces: Uint8Array[];
+  /** Bytes that the vocabulary lacks and that are therefore in no piece. */
+  readonly unencodable: number;
+}
+
+/**
+ * Opens a model; null when it is not on this machine. The first time ever, the file is read for its
+ * checksum and prepared, which takes seconds; later what was prepared is mapped.
+ *
+ * @throws UnsupportedError for an unknown id or a model of a kind that is not implemented;
+ * FormatError or LimitError for a file that is damaged; CancelledError.
+ */
+export async function openModel(
+  choice: ModelChoice,
+  options: OpenOptions = {},
+): Promise<OpenModel | null> {
+  const lap = startLaps();
+  const store = await openStore({ folder: choice.home });
+  const located = await locateModel(store, choice.model, { signal: options.signal });
+  if (located === null) return null;
+  const locate = lap();
+  const variant = choice.variant ?? defaultVariant;
+  const prepared = await findPrepared(store, { located, variant }, options);
+  const prepare = lap();
+  options.onProgress?.({ stage: "loading" });
+  const threads = choice.threads || defaultThreadCount();
+  const tokenizer = Tokenizer.create(prepared.vocabulary);
+  const engine = await Engine.load(prepared.engine, { threads });
+  const ms = { locate, prepare, load: lap() };
+  const { id, sha256 } = located;
+  return new OpenModel({ engine, tokenizer }, { id, sha256, variant, threads, ms });
+}
+
+/** One model, from its opening to `dispose`. Requests are answered one after another. */
+export class OpenModel {
+  readonly facts: ModelFacts;
+  readonly #engine: Engine;
+  readonly #tokenizer: Tokenizer;
+  readonly #completer: Completer;
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(parts: { engine: Engine; tokenizer: Tokenizer }, facts: ModelFacts) {
+    this.facts = facts;
+    this.#engine = parts.engine;
+    this.#tokenizer = parts.tokenizer;
+    this.#completer = new Completer(parts.engine, parts.tokenizer);
+  }
+
+  /** From a cold cache, nothing approximate. @throws LimitError beyond the window; CancelledError */
+  async complete(request: BatchRequest, signal?: AbortSignal): Promise<BatchCompletion> {
+    return withoutMemories(await this.#track(this.#completer.complete(request, { signal })));
+  }
+
+  /** From a cold cache. @throws LimitError beyond the window; CancelledError */
+  async score(request: ScoreRequest, signal?: AbortSignal): Promise<BatchScore> {
+    return withoutMemories(await this.#track(this.#completer.score(request, { signal })));
+  }
+
+  /** What to show at a cursor, or why nothing. @throws CancelledError */
+  async completeInline(document: InlineDocument, signal?: AbortSignal): Promise<ShownCompletion> {
+    return withoutMemories(await this.#track(this.#completer.completeInline(document, { signal })));
+  }
+
+  splitTokens(text: string | Uint8Array): TokenSplit {
+    const tokenizer = this.#tokenizer;
+    const ids = typeof text === "string" ? tokenizer.encode(text) : tokenizer.encodeBytes(text);
+    const { unencodable } = tokenizer;
+    return { ids: [...ids], pieces: Array.from(ids, (id) => tokenizer.bytesOf(id)), unencodable };
+  }
+
+  /** For idle time: makes the cache exact again. Returns the rows run. @throws CancelledError */
+  refresh(signal?: AbortSignal): Promise<number> {
+    return this.#track(this.#completer.refreshSuffix({ signal }));
+  }
+
+  /** Facts for a bug report. */
+  describe(): Record<string, string> {
+    const { id, sha256, variant, threads, ms } = this.facts;
+    const { shape, cacheWay, counters } = this.#engine;
+    return {
+      model: id,
+      "model file": `SHA-256 ${sha256}`,
+      variant,
+      layers: `${shape.layerCount} of ${shape.hiddenSize}`,
+      "context length": `${shape.contextLength}`,
+      threads: `${threads}`,
+      cache: cacheWay,
+      "rows run": `${counters.positions} in ${counters.runs} runs`,
+      opened: `locate ${ms.locate.toFixed()} prepare ${ms.prepare.toFixed()} load ${ms.load.toFixed()} ms`,
+    };
+  }
+
+  /** After the requests that are still running. */
+  async dispose(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    this.#tokenizer.dispose();
+    await this.#engine.dispose();
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
+  }
+}
+
+/** What was prepared earlier, else prepares it now; another process that does so is waited for. */
+async function findPrepared(
+  { home }: Store,
+  { located, variant }: { located: LocatedModel; variant: Variant },
+  options: OpenOptions,
+): Promise<PreparedModel> {
+  const folder = preparedFolder(home, { sha256: located.sha256, variant, format: FORMAT_VERSION });
+  const found = await loadWhole(folder);
+  if (found !== null) return found;
+  const { signal } = options;
+  const onProgress = (fraction: number) => options.onProgress?.({ stage: "preparing", fraction });
+  onProgress(0);
+  return withLock(`${folder}.lock`, { signal }, async () => {
+    const made = await loadWhole(folder);
+    if (made !== null) return made;
+    const source = await openFileSource(located.file);
+    try {
+      const sourceSha256 = located.sha256;
+      return await prepareModel(source, folder, { variant, sourceSha256, onProgress, signal });
+    } finally {
+      await source.close();
+    }
+  });
+}
+
+/** null where a folder is missing, cut, or of another version: it is made again. */
+async function loadWhole(folder: string): Promise<PreparedModel | null> {
+  try {
+    return await loadPrepared(folder);
+  } catch (error) {
+    if (error instanceof FormatError) return null;
+    throw error;
+  }
+}
+
+function withoutMemories<Answer extends { tokens: object; ms: object }>(
+  answer: Answer,
+): WithMemories<Answer> {
+  return {
+    ...answer,
+    tokens: { ...answer.tokens, contextBefore: 0, contextAfter: 0 },
+    ms: { ...answer.ms, load: 0, compress: 0 },
+  };
+}
+
+/** Each call gives the milliseconds since the one before. */
+function startLaps(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const ms = now - last;
+    last = now;
+    return ms;
+  };
+}

@@ -1,0 +1,192 @@
+// The main thread's end of the engine's thread: every message between the two, and a client that
+// starts the worker, asks it, and tells when it has ended. `thread.ts` is the other end.
+//
+// JSON-RPC over the worker's message port; values are cloned, not turned into text. A cancel goes
+// two ways: as a message, and as a flag in shared memory, because the engine computes without a turn
+// of its event loop and would see the message one chunk of the prompt too late.
+import { Worker } from "node:worker_threads";
+import {
+  type CancellationSenderStrategy,
+  CancellationTokenSource,
+  createMessageConnection,
+  type Message,
+  type MessageConnection,
+  PortMessageReader,
+  PortMessageWriter,
+  ProgressType,
+  RequestType,
+  ResponseError,
+} from "vscode-jsonrpc/node";
+import type { InlineDocument } from "./completion/request.ts";
+import {
+  CancelledError,
+  type ErrorKind,
+  FormatError,
+  LimitError,
+  UnsupportedError,
+} from "./errors.ts";
+import type {
+  BatchCompletion,
+  BatchRequest,
+  BatchScore,
+  ModelChoice,
+  ModelFacts,
+  OpenProgress,
+  ScoreRequest,
+  ShownCompletion,
+  TokenSplit,
+} from "./service.ts";
+
+/** null: the model is not on this machine. Replaces a model that was open. */
+export const openModel = new RequestType<
+  { choice: ModelChoice; token: number },
+  ModelFacts | null,
+  ErrorFacts
+>("openModel");
+export const closeModel = new RequestType<Nothing, void, ErrorFacts>("closeModel");
+export const completeInline = new RequestType<InlineDocument, ShownCompletion, ErrorFacts>(
+  "completeInline",
+);
+export const complete = new RequestType<BatchRequest, BatchCompletion, ErrorFacts>("complete");
+export const score = new RequestType<ScoreRequest, BatchScore, ErrorFacts>("score");
+export const splitTokens = new RequestType<{ text: string | Uint8Array }, TokenSplit, ErrorFacts>(
+  "splitTokens",
+);
+/** For idle time: makes the cache exact again. Returns the rows run. */
+export const refresh = new RequestType<Nothing, number, ErrorFacts>("refresh");
+export const describe = new RequestType<Nothing, Record<string, string>, ErrorFacts>("describe");
+export const openProgress = new ProgressType<OpenProgress>();
+
+export type Nothing = Record<string, never>;
+
+/** What of an error gets across beside its message. */
+export interface ErrorFacts {
+  readonly kind: ErrorKind;
+  readonly stack: string;
+}
+
+/** A request as it is sent, with the flag that its sender sets on a cancel. */
+export type FlaggedRequest = Message & { cancelFlag?: SharedArrayBuffer };
+
+export class EngineThread {
+  /** Why the thread ended, `stop` included; never rejects. */
+  readonly ended: Promise<string>;
+  readonly #worker: Worker;
+  readonly #connection: MessageConnection;
+  #end: string | null = null;
+  #lastToken = 0;
+
+  /** @param entry the bundle of thread.ts */
+  constructor(entry: URL) {
+    // Its standard output must not get into ours, which may be a protocol's.
+    this.#worker = new Worker(entry, { name: "pith-engine", stdout: true });
+    this.#connection = createMessageConnection(
+      new PortMessageReader(this.#worker),
+      new PortMessageWriter(this.#worker),
+      undefined,
+      { cancellationStrategy: { sender: new FlagSender(), receiver: messageReceiver } },
+    );
+    this.ended = this.#watch();
+    this.#connection.listen();
+  }
+
+  /**
+   * Opens a model, preparing it where that has not been done. null: it is not on this machine.
+   * @throws what `service.openModel` throws
+   */
+  async open(choice: ModelChoice, options: OpenCalls = {}): Promise<ModelFacts | null> {
+    const token = ++this.#lastToken;
+    const onProgress = options.onProgress ?? (() => {});
+    const subscription = this.#connection.onProgress(openProgress, token, onProgress);
+    try {
+      return await this.ask(openModel, { choice, token }, options.signal);
+    } finally {
+      subscription.dispose();
+    }
+  }
+
+  /** @throws Error when the thread has ended or ends meanwhile, else what the service throws. */
+  async ask<P extends object, R>(
+    type: RequestType<P, R, ErrorFacts>,
+    params: P,
+    signal?: AbortSignal,
+  ): Promise<R> {
+    if (this.#end !== null) throw new Error(`engine thread: ended: ${this.#end}`);
+    const source = new CancellationTokenSource();
+    const cancel = () => source.cancel();
+    signal?.addEventListener("abort", cancel);
+    if (signal?.aborted) cancel();
+    try {
+      return await this.#connection.sendRequest<R>(type.method, params, source.token);
+    } catch (error) {
+      throw await this.#revive(error);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  /** Ends the thread, whatever it is doing; a step of the model that runs is waited for. */
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #watch(): Promise<string> {
+    return new Promise((resolve) => {
+      let cause: string | null = null;
+      this.#worker.on("error", (error) => {
+        cause = error.message;
+      });
+      this.#worker.on("exit", (code) => {
+        this.#end = cause ?? `exit code ${code}`;
+        this.#connection.dispose();
+        resolve(this.#end);
+      });
+    });
+  }
+
+  /** The error as it was thrown in the thread, or that there is no thread any more. */
+  async #revive(error: unknown): Promise<unknown> {
+    if (!(error instanceof ResponseError)) return error;
+    const facts: ErrorFacts | undefined = error.data;
+    if (facts?.kind === undefined) return new Error(`engine thread: ended: ${await this.ended}`);
+    const revived = new classes[facts.kind](error.message);
+    revived.stack = facts.stack;
+    return revived;
+  }
+}
+
+export interface OpenCalls {
+  readonly onProgress?: ((progress: OpenProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const classes = {
+  format: FormatError,
+  unsupported: UnsupportedError,
+  limit: LimitError,
+  cancelled: CancelledError,
+  internal: Error,
+} as const satisfies Record<ErrorKind, unknown>;
+
+/** Nothing asks the main thread; its requests would be cancelled by message alone. */
+const messageReceiver = { createCancellationTokenSource: () => new CancellationTokenSource() };
+
+class FlagSender implements CancellationSenderStrategy {
+  readonly #flags = new Map<number | string, SharedArrayBuffer>();
+
+  enableCancellation(request: FlaggedRequest & { id: number | string | null }): void {
+    if (request.id === null) return;
+    request.cancelFlag = new SharedArrayBuffer(4);
+    this.#flags.set(request.id, request.cancelFlag);
+  }
+
+  sendCancellation(connection: MessageConnection, id: number | string): Promise<void> {
+    const flag = this.#flags.get(id);
+    if (flag !== undefined) Atomics.store(new Int32Array(flag), 0, 1);
+    return connection.sendNotification("$/cancelRequest", { id });
+  }
+
+  cleanup(id: number | string): void {
+    this.#flags.delete(id);
+  }
+}

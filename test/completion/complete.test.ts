@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Completer } from "../../sidecar/completion/complete.ts";
+import { defaults } from "../../sidecar/completion/defaults.ts";
+import { commonLength, encodeHeader, layOut, readLayout } from "../../sidecar/completion/layout.ts";
+import type { CompletionRequest, InlineDocument } from "../../sidecar/completion/request.ts";
+import { PrefixWindow } from "../../sidecar/completion/window.ts";
+import { bestId, logProbability } from "../../sidecar/engine/sampler.ts";
+import { CancelledError, LimitError } from "../../sidecar/errors.ts";
+import { keystrokes, traceLanguage, tracePath } from "../support/keystroke-trace.ts";
+import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
+
+let tiny: TinyModel;
+before(async () => {
+  tiny = await openTiny();
+});
+after(() => tiny.close());
+
+const request: CompletionRequest = {
+  path: "a.ts",
+  prefix: "const total = ",
+  suffix: ";\n",
+  maxTokens: 24,
+  stop: [],
+  temperature: 0,
+  topP: 1,
+  seed: 1,
+};
+const document: InlineDocument = {
+  path: "a.ts",
+  languageId: "typescript",
+  prefix: "const total = ",
+  suffix: "\n",
+  multiline: "auto",
+};
+
+function createCompleter(): Completer {
+  return new Completer(tiny.engine, tiny.tokenizer);
+}
+
+/** The prompt as ids, laid out by hand. */
+function promptIds({ path, prefix, suffix }: CompletionRequest): number[] {
+  const { tokenizer } = tiny;
+  const special = (name: string): number => tokenizer.specialId(`<|${name}|>`) ?? Number.NaN;
+  const header = path === undefined ? [] : [special("file_sep"), ...tokenizer.encode(`${path}\n`)];
+  if (suffix === undefined) return [...header, ...tokenizer.encode(prefix)];
+  return [
+    ...header,
+    special("fim_prefix"),
+    ...tokenizer.encode(prefix),
+    special("fim_suffix"),
+    ...tokenizer.encode(suffix),
+    special("fim_middle"),
+  ];
+}
+
+/** The greedy answer and the id behind it, without caches that are used twice. */
+async function plainGreedy(prompt: readonly number[], count: number): Promise<number[]> {
+  const ids: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const cache = tiny.engine.createCache(4096);
+    const { logits } = await tiny.engine.run(cache, [...prompt, ...ids], { logitsAt: "last" });
+    ids.push(bestId(logits));
+  }
+  return ids;
+}
+
+test("a greedy answer is the best id again and again, from the laid-out prompt", async () => {
+  for (const each of [
+    request,
+    { ...request, suffix: undefined },
+    { ...request, path: undefined },
+    { ...request, suffix: "" },
+  ]) {
+    const { ids } = await createCompleter().complete({ ...each, maxTokens: 6 });
+    assert.deepEqual(ids, (await plainGreedy(promptIds(each), 6)).slice(0, ids.length));
+    assert.ok(ids.length > 0);
+  }
+});
+
+test("every request starts from a cold cache and counts every row", async () => {
+  const completer = createCompleter();
+  const first = await completer.complete(request);
+  const second = await completer.complete(request);
+  assert.equal(second.text, first.text);
+  const prompt = promptIds(request).length;
+  // The last id was chosen and never run; an id that ends the text is never part of the answer.
+  const decoded = first.ids.length - (first.finish === "end" ? 0 : 1);
+  for (const { tokens } of [first, second]) {
+    assert.deepEqual(tokens, {
+      prefix: tiny.tokenizer.encode(request.prefix).length,
+      suffix: tiny.tokenizer.encode(";\n").length,
+      generated: first.ids.length,
+      computed: prompt + decoded,
+      reused: 0,
+    });
+  }
+});
+
+test("with exact reuse the same prompt runs one row of it", async () => {
+  const completer = createCompleter();
+  const first = await completer.complete(request);
+  const again = await completer.complete(request, { exactReuse: true });
+  assert.equal(again.text, first.text);
+  assert.equal(again.tokens.reused, promptIds(request).length - 1);
+  assert.equal(again.tokens.computed + again.tokens.reused, first.tokens.computed);
+});
+
+test("a stop string ends the text and is not part of it, across tokens", async () => {
+  const { text } = await createCompleter().complete(request);
+  for (let start = 1; start + 3 <= text.length; start += 2) {
+    const stop = text.slice(start, start + 3);
+    const stopped = await createCompleter().complete({ ...request, stop: ["\u0000", stop] });
+    assert.equal(stopped.text, text.slice(0, text.indexOf(stop)));
+    assert.equal(stopped.finish, "stop");
+  }
+});
+
+test("a special token ends the text, the greatest length cuts it", async () => {
+  const finishes = new Set<string>();
+  for (let index = 0; index < 12; index += 1) {
+    const each = { ...request, prefix: `${"abcdefghijkl".slice(index)} `, maxTokens: 40 };
+    const { finish, ids } = await createCompleter().complete(each);
+    finishes.add(finish);
+    assert.ok(ids.every((id) => !tiny.tokenizer.isSpecial(id)));
+    if (finish === "length") assert.equal(ids.length, 40);
+    if (finish === "end") {
+      const next = await tiny.engine.run(
+        tiny.engine.createCache(4096),
+        [...promptIds(each), ...ids],
+        { logitsAt: "last" },
+      );
+      assert.ok(tiny.tokenizer.isSpecial(bestId(next.logits)));
+    }
+  }
+  assert.deepEqual([...finishes].sort(), ["end", "length"]);
+});
+
+test("no tokens asked for gives an empty text", async () => {
+  const { text, finish, ids } = await createCompleter().complete({ ...request, maxTokens: 0 });
+  assert.deepEqual([text, finish, ids], ["", "length", []]);
+});
+
+test("at temperature 0 the seed is ignored, above it equal seeds agree", async () => {
+  const textOf = async (temperature: number, seed: number): Promise<string> =>
+    (await createCompleter().complete({ ...request, temperature, seed })).text;
+  assert.equal(await textOf(0, 1), await textOf(0, 2));
+  assert.equal(await textOf(1, 5), await textOf(1, 5));
+  assert.notEqual(await textOf(1, 5), await textOf(1, 6));
+});
+
+test("a prompt that does not fit the window is a LimitError with value and limit", async () => {
+  const long = { ...request, prefix: "x ".repeat(4000) };
+  const count = promptIds(long).length + request.maxTokens;
+  await assert.rejects(createCompleter().complete(long), {
+    name: "LimitError",
+    message: `completion: ${count} tokens of prompt and answer exceed the window of 4096`,
+  });
+  await assert.rejects(createCompleter().score({ ...long, target: "a" }), LimitError);
+});
+
+test("a score is the sum over the target's tokens, whatever the pieces it is run in", async () => {
+  const target = "return the string in the ring;\n".repeat(6);
+  const score = await createCompleter().score({ ...request, target });
+  const ids = [...tiny.tokenizer.encode(target)];
+  const prompt = promptIds(request);
+  const { logits } = await tiny.engine.run(tiny.engine.createCache(4096), [...prompt, ...ids], {
+    logitsAt: "all",
+  });
+  const size = tiny.engine.shape.vocabularySize;
+  const expected = ids.reduce((sum, id, index) => {
+    const row = prompt.length - 1 + index;
+    return sum - logProbability(logits.subarray(row * size, (row + 1) * size), id);
+  }, 0);
+  assert.ok(Math.abs(score.nll - expected) < 1e-4 * ids.length, `${score.nll}, ${expected}`);
+  assert.equal(score.targetTokens, ids.length);
+  assert.ok(ids.length > 64);
+  assert.equal(score.tokens.computed, prompt.length + ids.length - 1);
+});
+
+test("an empty target costs nothing to know, an empty prompt is a document's border", async () => {
+  const completer = createCompleter();
+  assert.equal((await completer.score({ ...request, target: "" })).nll, 0);
+  const { tokens } = await completer.complete({
+    ...request,
+    path: undefined,
+    prefix: "",
+    suffix: undefined,
+  });
+  assert.ok(tokens.computed >= 1);
+});
+
+test("a cancelled request leaves the next one right", async () => {
+  const completer = createCompleter();
+  const { text } = await createCompleter().completeInline(document);
+  const aborted = AbortSignal.abort();
+  await assert.rejects(completer.completeInline(document, { signal: aborted }), CancelledError);
+  const controller = new AbortController();
+  const running = completer.completeInline(
+    { ...document, prefix: `${"const a = 1;\n".repeat(20)}${document.prefix}` },
+    { signal: controller.signal },
+  );
+  setImmediate(() => controller.abort());
+  await assert.rejects(running, CancelledError);
+  assert.equal((await completer.completeInline(document)).text, text);
+});
+
+test("requests at the same time are answered as if one after the other", async () => {
+  const texts = ["a = ", "const b = ", "return "].map((prefix) => ({ ...request, prefix }));
+  const apart: string[] = [];
+  for (const each of texts) apart.push((await createCompleter().complete(each)).text);
+  const completer = createCompleter();
+  const together = await Promise.all(texts.map((each) => completer.complete(each)));
+  assert.deepEqual(
+    together.map(({ text }) => text),
+    apart,
+  );
+});
+
+test("inside a word nothing is offered and nothing is run", async () => {
+  const start = tiny.engine.counters.positions;
+  const inside = { ...document, prefix: "const to", suffix: "tal = 1;\n" };
+  const { text, reason } = await createCompleter().completeInline(inside);
+  assert.deepEqual([text, reason], ["", "inside-word-off"]);
+  assert.equal(tiny.engine.counters.positions, start);
+});
+
+test("a text is shown or a reason is given, never both", async () => {
+  const completer = createCompleter();
+  const reasons = new Set<string | null>();
+  for (const { prefix, suffix } of keystrokes(40)) {
+    const answer = await completer.completeInline({ ...document, prefix, suffix });
+    assert.equal(answer.text === "", answer.reason !== null);
+    reasons.add(answer.reason);
+  }
+  // Random weights are unsure of every token.
+  assert.ok(reasons.has("low-confidence"), [...reasons].join());
+});
+
+test("typing through a real file runs what is new, and the suffix every few tokens", async () => {
+  const completer = createCompleter();
+  const headOf = createHeadReader();
+  let last: readonly number[] = [];
+  let typedTokens = 0;
+  let suffixRuns = 0;
+  for (const { prefix, suffix } of keystrokes(300)) {
+    const document = { path: tracePath, languageId: traceLanguage, prefix, suffix };
+    const { tokens } = await completer.completeInline({ ...document, multiline: "auto" });
+    const head = headOf(prefix);
+    const isNew = head.length - commonLength(last, head);
+    const bound = isNew + tokens.generated + 2;
+    if (tokens.computed > bound) {
+      suffixRuns += 1;
+      assert.ok(tokens.computed <= bound + tokens.suffix, "the suffix is run once at most");
+    }
+    typedTokens += Math.min(isNew, defaults.suffix.movedTokens + 1);
+    last = head;
+  }
+  assert.ok(suffixRuns > 0);
+  assert.ok(suffixRuns <= typedTokens / defaults.suffix.movedTokens, `${suffixRuns} suffix runs`);
+});
+
+/** The ids of header and near prefix, as the completer has them before the suffix. */
+function createHeadReader(): (prefix: string) => readonly number[] {
+  const { tokenizer } = tiny;
+  const layout = readLayout(tokenizer);
+  const header = encodeHeader(layout, tokenizer, tracePath);
+  const window = new PrefixWindow(tokenizer, defaults.prefix);
+  return (text) => layOut(layout, { header, prefix: window.read(text).ids, suffix: [] }).head;
+}

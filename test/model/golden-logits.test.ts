@@ -1,0 +1,172 @@
+// The real models against golden logits of an independent forward pass (test/golden/logits).
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { Engine } from "../../sidecar/engine/engine.ts";
+import { bestId, logProbability } from "../../sidecar/engine/sampler.ts";
+import { openFileSource } from "../../sidecar/gguf/byte-source.ts";
+import { type PreparedModel, prepareModel } from "../../sidecar/model/prepare.ts";
+import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { preparedModel, type RealModelId, realWeights } from "../support/weights.ts";
+
+interface Golden {
+  readonly ids: readonly number[];
+  /** Per position. */
+  readonly logSumExp: readonly number[];
+  /** Of the next id, in nats: one fewer than positions. */
+  readonly nll: readonly number[];
+  /** Per position the 20 best ids, best first, and their logits. */
+  readonly bestIds: readonly (readonly number[])[];
+  readonly bestLogits: readonly (readonly number[])[];
+}
+
+/** How far a form of the model may be from the golden logits, over all texts together. */
+interface Tolerance {
+  /** Greatest difference of one of the 20 best logits. */
+  readonly logit: number;
+  /** Mean over positions of the KL divergence, in nats. */
+  readonly divergence: number;
+  /** Share of positions with the same best id. */
+  readonly sameBest: number;
+  /** Relative difference of the mean NLL. */
+  readonly nll: number;
+}
+
+interface Form {
+  readonly label: string;
+  readonly open: (id: RealModelId) => Promise<PreparedModel>;
+  readonly tolerance: Tolerance;
+}
+
+const modelIds: readonly RealModelId[] = ["smollm2-135m", "qwen2.5-coder-0.5b"];
+const texts = ["python", "typescript", "prose"];
+
+const forms: readonly Form[] = [
+  {
+    // The codes of the file and float32 sums: what is left is rounding, a few units in the last of
+    // seven places after 30 layers.
+    label: "lossless weights and float32 products",
+    open: prepareExact,
+    tolerance: { logit: 2e-3, divergence: 1e-6, sameBest: 1, nll: 1e-4 },
+  },
+  {
+    // Inputs of products are rounded to 8 bits, a scale a block of 32, as llama.cpp does.
+    label: "the lossless variant",
+    open: (id) => preparedModel(id, "lossless"),
+    tolerance: { logit: 1.5, divergence: 0.01, sameBest: 0.97, nll: 0.005 },
+  },
+];
+
+for (const id of modelIds)
+  for (const { label, open, tolerance } of forms)
+    test(`${id}: ${label} gives the golden logits`, async () => {
+      const prepared = await open(id);
+      const tokenizer = Tokenizer.create(prepared.vocabulary);
+      const engine = await Engine.load(prepared.engine, { threads: 2 });
+      try {
+        const rows = [];
+        for (const text of texts) rows.push(...(await compare({ engine, tokenizer }, id, text)));
+        checkRows(rows, tolerance);
+      } finally {
+        tokenizer.dispose();
+        await engine.dispose();
+      }
+    });
+
+async function prepareExact(id: RealModelId): Promise<PreparedModel> {
+  const folder = await mkdtemp(join(tmpdir(), "pith-exact-"));
+  after(() => rm(folder, { recursive: true }));
+  const source = await openFileSource(await realWeights(id));
+  try {
+    return await prepareModel(source, join(folder, "model"), {
+      variant: "lossless",
+      sourceSha256: "0",
+      accuracyLevel: 0,
+    });
+  } finally {
+    await source.close();
+  }
+}
+
+interface Row {
+  readonly logit: number;
+  readonly divergence: number;
+  readonly isSameBest: boolean;
+  /** The golden one and ours; null at the last position. */
+  readonly nll: readonly [number, number] | null;
+}
+
+async function compare(
+  { engine, tokenizer }: { engine: Engine; tokenizer: Tokenizer },
+  model: RealModelId,
+  text: string,
+): Promise<Row[]> {
+  const golden = readGolden(model, text);
+  const source = readFileSync(`test/golden/logits/${text}.txt`, "utf8");
+  assert.deepEqual([...tokenizer.encode(source)], golden.ids);
+  assert(golden.ids.length >= 24 && golden.ids.length <= 64, `${golden.ids.length} tokens`);
+  const cache = engine.createCache(golden.ids.length);
+  const { logits } = await engine.run(cache, golden.ids, { logitsAt: "all" });
+  const size = engine.shape.vocabularySize;
+  return golden.ids.map((_, row) =>
+    compareRow(golden, row, logits.subarray(row * size, (row + 1) * size)),
+  );
+}
+
+function compareRow(golden: Golden, row: number, logits: Float32Array): Row {
+  const bestIds = golden.bestIds[row] ?? [];
+  const bestLogits = golden.bestLogits[row] ?? [];
+  const expected = bestLogits.map((logit) => logit - (golden.logSumExp[row] ?? Number.NaN));
+  const found = bestIds.map((id) => logProbability(logits, id));
+  const next = golden.ids[row + 1];
+  return {
+    logit: Math.max(
+      ...bestIds.map((id, at) => Math.abs((logits[id] ?? 0) - (bestLogits[at] ?? 0))),
+    ),
+    divergence: coarseDivergence(expected, found),
+    isSameBest: bestId(logits) === bestIds[0],
+    nll: next === undefined ? null : [golden.nll[row] ?? 0, -logProbability(logits, next)],
+  };
+}
+
+/**
+ * KL divergence from log-probabilities of the same few events, all other events being one: a lower
+ * bound of the full divergence, which the 20 best logits alone allow to compute.
+ */
+function coarseDivergence(expected: readonly number[], found: readonly number[]): number {
+  const rest = (logs: readonly number[]) =>
+    Math.log(Math.max(1 - logs.reduce((sum, each) => sum + Math.exp(each), 0), 1e-12));
+  const [all, other] = [
+    [...expected, rest(expected)],
+    [...found, rest(found)],
+  ];
+  return all.reduce((sum, each, at) => sum + Math.exp(each) * (each - (other[at] ?? 0)), 0);
+}
+
+function checkRows(rows: readonly Row[], tolerance: Tolerance): void {
+  const scored = rows.flatMap(({ nll }) => (nll === null ? [] : [nll]));
+  const expected = mean(scored.map(([golden]) => golden));
+  const measured: Tolerance = {
+    logit: Math.max(...rows.map(({ logit }) => logit)),
+    divergence: mean(rows.map(({ divergence }) => divergence)),
+    sameBest: mean(rows.map(({ isSameBest }) => Number(isSameBest))),
+    nll: Math.abs(mean(scored.map(([, own]) => own)) / expected - 1),
+  };
+  console.log(JSON.stringify(measured));
+  const report = `${rows.length} positions: ${JSON.stringify(measured)}`;
+  assert(measured.logit <= tolerance.logit, report);
+  assert(measured.divergence <= tolerance.divergence, report);
+  assert(measured.sameBest >= tolerance.sameBest, report);
+  assert(measured.nll <= tolerance.nll, report);
+}
+
+function readGolden(model: RealModelId, text: string): Golden {
+  return JSON.parse(readFileSync(`test/golden/logits/${model}.${text}.json`, "utf8"));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

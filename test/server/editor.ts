@@ -1,0 +1,135 @@
+// An editor as the sidecar sees it: a real process of the bundled program, LSP over its standard
+// input and output. Notes down what the sidecar tells.
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
+import {
+  createMessageConnection,
+  type MessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from "vscode-jsonrpc/node";
+import type { CompletionReport, Settings, SidecarState } from "../../sidecar/protocol.ts";
+
+export interface EditorOptions {
+  readonly settings?: Partial<Settings>;
+  /** Instead of the tests' own PITH_HOME. */
+  readonly home?: string;
+}
+
+export interface InsertedText {
+  readonly insertText: string;
+  readonly range: unknown;
+}
+
+const program = new URL("../../pith.mjs", import.meta.url).pathname;
+
+export class Editor {
+  readonly process: ChildProcessWithoutNullStreams;
+  readonly connection: MessageConnection;
+  readonly states: SidecarState[] = [];
+  readonly reports: CompletionReport[] = [];
+  /** Titles and percentages of the progress that the server shows by itself. */
+  readonly progress: { kind: string; title?: string; percentage?: number }[] = [];
+  /** Everything on standard error. */
+  log = "";
+  readonly exited: Promise<number | null>;
+  readonly #news = new EventEmitter();
+  capabilities: Record<string, unknown> = {};
+  #lastVersion = 0;
+
+  private constructor(home: string | undefined) {
+    const env = home === undefined ? process.env : { ...process.env, PITH_HOME: home };
+    this.process = spawn(process.execPath, [program, "serve"], { env });
+    this.process.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.log += text;
+    });
+    // A sidecar that was killed leaves a pipe that nobody reads.
+    this.process.stdin.on("error", () => {});
+    this.exited = once(this.process, "exit").then(([code]) => code as number | null);
+    const { stdout, stdin } = this.process;
+    const streams = [new StreamMessageReader(stdout), new StreamMessageWriter(stdin)] as const;
+    this.connection = createMessageConnection(...streams);
+    this.#listen();
+  }
+
+  /** A sidecar that has answered `initialize`. */
+  static async start({ settings, home }: EditorOptions = {}): Promise<Editor> {
+    const editor = new Editor(home);
+    const answer = await editor.request<{ capabilities: Record<string, unknown> }>("initialize", {
+      processId: process.pid,
+      rootUri: null,
+      workspaceFolders: [{ uri: "file:///project", name: "project" }],
+      capabilities: { window: { workDoneProgress: true } },
+      initializationOptions: { model: "smollm2-135m", trace: "messages", ...settings },
+    });
+    editor.capabilities = answer.capabilities;
+    await editor.connection.sendNotification("initialized", {});
+    return editor;
+  }
+
+  request<R>(method: string, params: object | undefined = {}): Promise<R> {
+    return this.connection.sendRequest<R>(method, params);
+  }
+
+  /** Resolves at a state of that kind, at once when it is the last one; a failure is an error. */
+  async waitFor(kind: SidecarState["kind"]): Promise<SidecarState> {
+    for (;;) {
+      const state = this.states.at(-1);
+      if (state?.kind === kind) return state;
+      if (state?.kind === "failed") throw new Error(`${state.message}\n${this.log}`);
+      await once(this.#news, "state");
+    }
+  }
+
+  /** Opens a document; `$0` is the cursor. Returns its request of a completion. */
+  async open(uri: string, markedText: string, languageId = "python"): Promise<object> {
+    const offset = markedText.indexOf("$0");
+    const before = markedText.slice(0, offset).split("\n");
+    const text = markedText.replace("$0", "");
+    const version = ++this.#lastVersion;
+    const textDocument = { uri, languageId, version, text };
+    await this.connection.sendNotification("textDocument/didOpen", { textDocument });
+    return {
+      textDocument: { uri },
+      position: { line: before.length - 1, character: before.at(-1)?.length ?? 0 },
+      context: { triggerKind: 2 },
+    };
+  }
+
+  complete(request: object): Promise<InsertedText[]> {
+    return this.request("textDocument/inlineCompletion", request);
+  }
+
+  /** The report of the `count`th completion. */
+  async report(count: number): Promise<CompletionReport> {
+    for (;;) {
+      const report = this.reports[count - 1];
+      if (report !== undefined) return report;
+      await once(this.#news, "report");
+    }
+  }
+
+  /** The end as LSP has it; resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    await this.request("shutdown", undefined);
+    await this.connection.sendNotification("exit");
+    return this.exited;
+  }
+
+  #listen(): void {
+    const { connection } = this;
+    connection.onNotification("pith/state", (state: SidecarState) => {
+      this.states.push(state);
+      this.#news.emit("state");
+    });
+    connection.onNotification("pith/completed", (report: CompletionReport) => {
+      this.reports.push(report);
+      this.#news.emit("report");
+    });
+    connection.onRequest("window/workDoneProgress/create", () => null);
+    connection.onNotification("$/progress", ({ value }) => {
+      this.progress.push(value);
+    });
+    connection.listen();
+  }
+}

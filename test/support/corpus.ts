@@ -1,0 +1,34 @@
+// Real code in twelve languages, from test/golden/corpus: what it is made of stands in its README.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface CorpusFile {
+  /** The name of its folder, as `typescript`. */
+  readonly language: string;
+  /** The name the file had in its package, as `util.ts`. */
+  readonly name: string;
+  readonly text: string;
+}
+
+const folder = "test/golden/corpus";
+
+/** Every file, in the order of languages and names. */
+export function readCorpus(): CorpusFile[] {
+  return subfolders(folder).flatMap((language) =>
+    readdirSync(join(folder, language))
+      .filter((name) => name.endsWith(".txt"))
+      .sort()
+      .map((name) => ({
+        language,
+        name: name.slice(0, -".txt".length),
+        text: readFileSync(join(folder, language, name), "utf8"),
+      })),
+  );
+}
+
+function subfolders(parent: string): string[] {
+  return readdirSync(parent, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
