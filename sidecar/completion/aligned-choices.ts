@@ -21,9 +21,16 @@ export interface AlignedTask {
   readonly temperature: number;
   readonly vocabulary: ByteSortedVocabulary;
   readonly bytesOf: (id: number) => Uint8Array;
+  readonly trace: TailTrace;
 }
 
 export type Choices = AsyncGenerator<Choice, "end" | "length">;
+
+/** What became of the tail; grows with the choices. */
+export interface TailTrace {
+  readonly ids: number[];
+  logWeight: number;
+}
 
 /**
  * Fills the cache with the prompt and returns the choices behind it, those that hold the tail first.
@@ -49,6 +56,7 @@ async function startAtCover(
     ...task.fill,
     choose: (logitsOf) => {
       chosen = chooseCover({ trie, vocabulary: task.vocabulary, rowOf: rowsOf(logitsOf) }, task);
+      task.trace.ids.push(...(chosen?.ids ?? []));
       return pathTo(trie.nodes, chosen?.node ?? -1);
     },
   });
@@ -62,15 +70,21 @@ interface ChosenCover {
   readonly logProbability: number;
 }
 
-function chooseCover(scoring: Scoring, { generate, temperature }: AlignedTask): ChosenCover | null {
+function chooseCover(
+  scoring: Scoring,
+  { generate, temperature, trace }: AlignedTask,
+): ChosenCover | null {
   if (temperature === 0) {
     const best = bestCover(scoring);
+    trace.logWeight = best?.logMass ?? Number.NEGATIVE_INFINITY;
     return best && chosenOf(scoring, best.cover, best.cover.logProbability - best.logMass);
   }
   const covers = likelyCovers(scoring, temperature);
   if (covers.length === 0) return null;
   // The sampler takes the covers for a small vocabulary, so temperature, top-p and seed hold.
-  const choice = generate.sampler(Float32Array.from(covers, (cover) => cover.logProbability));
+  const scores = Float32Array.from(covers, (cover) => cover.logProbability);
+  const choice = generate.sampler(scores);
+  trace.logWeight = logNormaliser(scores);
   const cover = covers[choice.id];
   return cover === undefined ? null : chosenOf(scoring, cover, choice.logProbability);
 }
@@ -105,7 +119,7 @@ async function* coverChoices(
 /** Choices among the tokens that agree with what is left of the tail, then free ones. */
 async function* filteredChoices(
   cache: PromptCache,
-  { generate, fill, bytesOf }: AlignedTask,
+  { generate, fill, bytesOf, trace }: AlignedTask,
   start: { readonly logits: Float32Array; readonly filter: TailFilter },
 ): Choices {
   let { logits } = start;
@@ -116,6 +130,8 @@ async function* filteredChoices(
     throwIfCancelled(generate.signal);
     const choice = generate.sampler(logits, admitted);
     const logAdmitted = logNormaliser(logits, admitted) - logNormaliser(logits);
+    trace.ids.push(choice.id);
+    trace.logWeight += logAdmitted;
     yield { ...choice, logProbability: choice.logProbability - logAdmitted };
     start.filter.accept(bytesOf(choice.id));
     logits = await cache.append([choice.id], fill);

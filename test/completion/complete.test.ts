@@ -25,6 +25,7 @@ const request: CompletionRequest = {
   temperature: 0,
   topP: 1,
   seed: 1,
+  alignment: "off",
 };
 const document: InlineDocument = {
   path: "a.ts",
@@ -32,6 +33,7 @@ const document: InlineDocument = {
   prefix: "const total = ",
   suffix: "\n",
   multiline: "auto",
+  alignment: "off",
 };
 
 function createCompleter(): Completer {
@@ -245,7 +247,10 @@ test("typing through a real file runs what is new, and the suffix every few toke
   let suffixRuns = 0;
   for (const { prefix, suffix } of keystrokes(300)) {
     const document = { path: tracePath, languageId: traceLanguage, prefix, suffix };
-    const { tokens } = await completer.completeInline({ ...document, multiline: "auto" });
+    const { tokens } = await completer.completeInline({
+      ...document,
+      ...{ multiline: "auto", alignment: "off" },
+    });
     const head = headOf(prefix);
     const isNew = head.length - commonLength(last, head);
     const bound = isNew + tokens.generated + 2;
