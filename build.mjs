@@ -1,17 +1,19 @@
 // Bundles the product (extension, sidecar, webview) into out/ and, with `test` or `bench`, those
 // programs as well. Packages with native code or wasm stay outside and load from node_modules.
+// `--minify`, `--outdir=FOLDER` and `--no-sourcemap` serve packaging, `--watch` serves development.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build, context } from "esbuild";
 
 const flags = process.argv.slice(2);
 const target = flags.find((flag) => !flag.startsWith("--")) ?? "product";
+const out = flags.find((flag) => flag.startsWith("--outdir="))?.slice("--outdir=".length) ?? "out";
 
 const shared = {
   bundle: true,
   platform: "node",
   target: "node20",
-  sourcemap: true,
+  sourcemap: !flags.includes("--no-sourcemap"),
   logLevel: "warning",
   minify: flags.includes("--minify"),
   external: [
@@ -57,6 +59,14 @@ const programs = {
       splitting: false,
       outExtension: { ".js": ".mjs" },
     },
+    {
+      // Loaded by VS Code's extension host, which calls require() and gives mocha its files by name.
+      ...shared,
+      format: "cjs",
+      entryPoints: filesBelow("test/editor/exthost", ".ts"),
+      outbase: "test",
+      outExtension: { ".js": ".cjs" },
+    },
   ],
   bench: [
     {
@@ -71,7 +81,7 @@ const programs = {
 };
 if (!(target in programs))
   throw new Error(`build: target ${target} is not one of ${Object.keys(programs).join(", ")}`);
-const outdirOf = (options) => (options.outbase === "test" ? "out/test" : "out");
+const outdirOf = (options) => (options.outbase === "test" ? join(out, "test") : out);
 const options = [...product, ...programs[target]]
   .filter(({ entryPoints }) => Object.values(entryPoints).some((file) => existsSync(file)))
   .map((options) => ({ ...options, outdir: outdirOf(options) }));
@@ -79,11 +89,12 @@ const options = [...product, ...programs[target]]
 if (flags.includes("--watch")) {
   for (const each of options) await (await context(each)).watch();
 } else {
-  rmSync("out", { recursive: true, force: true });
+  rmSync(out, { recursive: true, force: true });
   await Promise.all(options.map((each) => build(each)));
 }
 
 function filesBelow(folder, ending) {
+  if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(ending))
     .map((name) => join(folder, name));

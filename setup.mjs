@@ -14,6 +14,7 @@ const isWindows = process.platform === "win32";
 const codeServerVersion = "4.100.3";
 const codeServer = join(cache, "code-server/node_modules/code-server");
 const codeServerEntry = join(codeServer, "out/node/entry.js");
+const vscode = join(codeServer, "lib/vscode");
 const defaultModel = "qwen2.5-coder-0.5b";
 const testModels = ["smollm2-135m", defaultModel];
 
@@ -125,7 +126,8 @@ function installDebianPackages(names, purpose) {
 
 /**
  * Its own install script compiles native modules that nothing here needs and takes minutes, so the
- * steps that matter are taken by hand: argon2 is required at load, the rest is optional at run time.
+ * steps that matter are taken by hand. argon2 is required at load; without spdlog VS Code works, but
+ * every log that it shows is empty, Pith's too.
  */
 function installCodeServer() {
   if (isWindows) fail("VS Code in the browser does not run on Windows: put `code` on the PATH");
@@ -135,30 +137,38 @@ function installCodeServer() {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
   npm(["install", "--ignore-scripts", `code-server@${codeServerVersion}`], { cwd: folder });
-  compileArgon2(folder);
   // `install`, not `ci`: the shrinkwraps that VS Code ships can be out of step with its manifests.
-  for (const part of ["lib/vscode", "lib/vscode/extensions"])
-    npm(["install", "--omit=dev", "--ignore-scripts"], { cwd: join(codeServer, part) });
+  for (const part of [vscode, join(vscode, "extensions")])
+    npm(["install", "--omit=dev", "--ignore-scripts"], { cwd: part });
+  installCompiler();
+  compile("argon2", folder);
+  compile("@vscode/spdlog", vscode);
   if (!codeServerStarts())
     fail(`${codeServerEntry} does not start; delete ${folder} and try again`);
 }
 
 function codeServerStarts() {
-  if (!existsSync(join(codeServer, "lib/vscode/extensions/node_modules"))) return false;
+  const last = join(vscode, "node_modules/@vscode/spdlog/build/Release/spdlog.node");
+  if (!existsSync(last) || !existsSync(join(vscode, "extensions/node_modules"))) return false;
   const config = join(cache, "code-server/config.yaml");
   const args = [codeServerEntry, "--version", "--config", config];
   const { stdout, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
   return status === 0 && stdout.includes(codeServerVersion);
 }
 
-function compileArgon2(folder) {
-  if (!findOnPath("g++") || !findOnPath("make") || !findOnPath("python3"))
-    installDebianPackages(["g++", "make", "python3"], "the modules of VS Code in the browser");
+function installCompiler() {
+  if (["g++", "make", "python3"].every(findOnPath)) return;
+  installDebianPackages(["g++", "make", "python3"], "the modules of VS Code in the browser");
+}
+
+/** Without optimisation, which halves the time; neither module does work that would show it. */
+function compile(name, folder) {
+  say(`compiling ${name}`);
   const prefix = resolve(process.execPath, "../..");
-  const env = { ...process.env, npm_config_build_from_source: "true" };
+  const env = { ...process.env, npm_config_build_from_source: "true", CXXFLAGS: "-O0 -g0" };
   if (existsSync(join(prefix, "include/node/node.h"))) env.npm_config_nodedir = prefix;
   else say(`${prefix} has no headers of Node; node-gyp downloads them`);
-  npm(["rebuild", "argon2", "--ignore-scripts=false"], { cwd: folder, env });
+  npm(["rebuild", name, "--ignore-scripts=false"], { cwd: folder, env });
 }
 
 // Editors
@@ -250,7 +260,9 @@ function run(command, args, options = {}) {
 function findOnPath(name) {
   const names = isWindows ? [`${name}.cmd`, `${name}.exe`] : [name];
   const folders = (process.env.PATH ?? "").split(delimiter);
-  return folders.flatMap((folder) => names.map((each) => join(folder, each))).find(existsSync);
+  return folders
+    .flatMap((folder) => names.map((each) => join(folder, each)))
+    .find((file) => existsSync(file));
 }
 
 function say(text) {

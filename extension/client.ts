@@ -122,6 +122,11 @@ export class Client implements Disposable {
     this.reports.dispose();
   }
 
+  /** Of the sidecar; null when there is none. */
+  get processId(): number | null {
+    return this.session?.process.pid ?? null;
+  }
+
   private runningClient(): LanguageClient | null {
     return this.session?.client.isRunning() ? this.session.client : null;
   }
@@ -142,7 +147,7 @@ export class Client implements Disposable {
       stdioOptions: { stdout() {}, stderr: logLines },
     });
     client.onNotification(stateChanged, (state) => this.become(state));
-    client.onNotification(completed, (report) => this.reports.fire(report));
+    client.onNotification(completed, (report) => this.reports.fire(asEditorSeesIt(report)));
     return { process, client };
   }
 
@@ -163,6 +168,14 @@ export class Client implements Disposable {
   }
 }
 
+/** The sidecar hears of a cancel, not of its cause; the editor knows whether the text has changed. */
+function asEditorSeesIt(report: CompletionReport): CompletionReport {
+  if (report.reason !== "cancelled") return report;
+  const document = workspace.textDocuments.find(({ uri }) => `${uri}` === report.uri);
+  const isOvertaken = document !== undefined && document.version !== report.version;
+  return isOvertaken ? { ...report, reason: "superseded" } : report;
+}
+
 /** Shows nothing by itself: what goes wrong becomes a condition or a reason, and stands in the log. */
 class SilentClient extends LanguageClient {
   override error(message: string, data?: unknown): void {
@@ -173,7 +186,11 @@ class SilentClient extends LanguageClient {
 /** The end of the process is what counts here, so the library must not start anything again. */
 const ownEndings = {
   error: () => ({ action: ErrorAction.Continue, handled: true }),
-  closed: () => ({ action: CloseAction.DoNotRestart, handled: true }),
+  closed: () => ({
+    action: CloseAction.DoNotRestart,
+    handled: true,
+    message: "the connection to the sidecar is closed",
+  }),
 };
 
 function spawnSidecar({ program, log }: ClientOptions): ChildProcess {

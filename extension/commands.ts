@@ -5,12 +5,14 @@ import { ConfigurationTarget, commands, env, l10n, version, window, workspace } 
 import { diagnostics } from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
 import { isLanguageOn, readSettings } from "./config.ts";
+import type { History } from "./history.ts";
 import { chooseModel, deleteModel, downloadModel, useModelFile } from "./models.ts";
 
 /** What the commands work on. */
 export interface Pith {
   client: Client;
   log: LogOutputChannel;
+  history: History;
   extension: Extension<unknown>;
 }
 
@@ -83,16 +85,21 @@ function switches(): (QuickPickItem & { flip(): Thenable<void> })[] {
 }
 
 /** Facts for a bug report, none of which is text of the user's. */
-async function copyDiagnostics({ client, extension }: Pith): Promise<void> {
+async function copyDiagnostics(pith: Pith): Promise<void> {
+  await env.clipboard.writeText(await diagnosticText(pith));
+  window.setStatusBarMessage(l10n.t("Pith: diagnostics copied"), 3000);
+}
+
+async function diagnosticText({ client, extension, history }: Pith): Promise<string> {
   const ours = {
     pith: `${extension.packageJSON.version}`,
     editor: `${env.appName} ${version}`,
     platform: `${process.platform} ${process.arch}, Node ${process.versions.node}`,
-    sidecar: JSON.stringify(client.condition),
+    state: JSON.stringify(client.condition),
+    process: `${client.processId ?? "none"}`,
   };
   // Without a sidecar the rest is still worth copying, its absence most of all.
   const theirs = await client.request(diagnostics).catch((error) => ({ error: `${error}` }));
-  const lines = Object.entries({ ...ours, ...theirs }).map(([name, value]) => `${name}: ${value}`);
-  await env.clipboard.writeText(`${lines.join("\n")}\n`);
-  window.setStatusBarMessage(l10n.t("Pith: diagnostics copied"), 3000);
+  const facts = Object.entries({ ...ours, ...theirs }).map(([name, fact]) => `${name}: ${fact}`);
+  return `${[...facts, "last completions:", ...history.lines()].join("\n")}\n`;
 }

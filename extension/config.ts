@@ -20,6 +20,17 @@ export function readSettings(configuration: Configuration, isTrusted: boolean): 
   };
 }
 
+/** Why nothing is completed whatever the model does; null where completions are on. */
+export function switchedOff(
+  settings: Settings,
+  languageId: string | undefined,
+): "untrusted" | "disabled" | "language-off" | null {
+  if (!settings.isTrusted) return "untrusted";
+  if (!settings.enable) return "disabled";
+  if (languageId === undefined || isLanguageOn(settings.languages, languageId)) return null;
+  return "language-off";
+}
+
 /** Whether completions are on for a language by itself or by the rule `*`. */
 export function isLanguageOn(languages: Settings["languages"], languageId: string): boolean {
   return languages[languageId] ?? languages["*"] ?? true;

@@ -1,48 +1,50 @@
 // The table of contents of the client: what lives as long as the window, and who hears of what.
-import { Disposable, type ExtensionContext, window, workspace } from "vscode";
+import { type Disposable, type ExtensionContext, window, workspace } from "vscode";
+import type { Settings } from "../sidecar/protocol.ts";
 import { Client } from "./client.ts";
-import { registerCommands } from "./commands.ts";
+import { type Pith, registerCommands } from "./commands.ts";
 import { InlineCompletions } from "./completion.ts";
-import { readSettings } from "./config.ts";
+import { readSettings, switchedOff } from "./config.ts";
+import { History } from "./history.ts";
 import { watchCondition } from "./notices.ts";
-import { StatusItems } from "./status.ts";
-import { reportLine, type Status } from "./status-text.ts";
+import { LiveStatus } from "./status.ts";
+import { reportLine } from "./status-text.ts";
 
 let client: Client | undefined;
 
 export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel("Pith", { log: true });
-  const settings = () => readSettings(workspace.getConfiguration("pith"), workspace.isTrusted);
+  const history = new History();
   const trace = (message: string) => {
+    history.add(message);
     if (settings().trace !== "off") log.info(message);
   };
   const completions = new InlineCompletions(trace);
-  const program = context.asAbsolutePath("out/pith.mjs");
-  const middleware = { provideInlineCompletionItems: completions.provide };
-  const owner = new Client({ program, log, middleware, readSettings: settings });
-  const applySettings = () => {
-    completions.forget();
-    owner.sendSettings().catch((error) => log.error(`settings: ${error}`));
-  };
-  const pith = { client: owner, log, extension: context.extension };
-  context.subscriptions.push(
+  client = new Client({
+    program: context.asAbsolutePath("out/pith.mjs"),
     log,
-    owner,
-    showStatus(owner),
-    watchCondition(pith),
-    ...registerCommands(pith),
-    owner.onDidComplete((report) => {
+    middleware: { provideInlineCompletionItems: completions.provide },
+    readSettings: settings,
+  });
+  const status = new LiveStatus(client.condition);
+  const pith = { client, log, history, extension: context.extension };
+  context.subscriptions.push(log, client, status);
+  context.subscriptions.push(watchCondition(pith), ...registerCommands(pith));
+  context.subscriptions.push(...wireSettings(pith, completions, status));
+  context.subscriptions.push(
+    client.onDidComplete((report) => {
       completions.observe(report);
       trace(reportLine(report));
+      // The newer request will report as well; until then the older news stays true.
+      if (report.reason !== "superseded" && report.reason !== "cancelled")
+        status.show({ last: report });
     }),
-    owner.onDidChangeCondition(() => completions.forget()),
-    workspace.onDidChangeConfiguration((change) => {
-      if (change.affectsConfiguration("pith")) applySettings();
+    client.onDidChangeCondition((condition) => {
+      completions.forget();
+      status.show({ condition, last: null });
     }),
-    workspace.onDidGrantWorkspaceTrust(applySettings),
   );
-  client = owner;
-  void owner.start();
+  void client.start();
 }
 
 /** The window waits for this, so no sidecar outlives it. */
@@ -50,21 +52,31 @@ export function deactivate(): Promise<void> | undefined {
   return client?.stop();
 }
 
-function showStatus(owner: Client): Disposable {
-  const items = new StatusItems();
-  let status: Status = { condition: owner.condition, last: null };
-  const show = (change: Partial<Status>) => {
-    status = { ...status, ...change };
-    items.show(status);
+/** What changes with the settings, with trust and with the file that is in front. */
+function wireSettings(
+  { client: owner, log }: Pith,
+  completions: InlineCompletions,
+  status: LiveStatus,
+): Disposable[] {
+  const showOff = () => {
+    const languageId = window.activeTextEditor?.document.languageId;
+    status.show({ off: switchedOff(settings(), languageId), last: null });
   };
-  const subscriptions = [
-    owner.onDidChangeCondition((condition) => show({ condition, last: null })),
-    owner.onDidComplete((last) => {
-      // The newer request will report as well; until then the older news stays true.
-      if (last.reason !== "superseded" && last.reason !== "cancelled") show({ last });
+  const apply = () => {
+    showOff();
+    completions.forget();
+    owner.sendSettings().catch((error) => log.error(`settings: ${error}`));
+  };
+  showOff();
+  return [
+    window.onDidChangeActiveTextEditor(showOff),
+    workspace.onDidGrantWorkspaceTrust(apply),
+    workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration("pith")) apply();
     }),
-    items,
   ];
-  show({});
-  return Disposable.from(...subscriptions);
+}
+
+function settings(): Settings {
+  return readSettings(workspace.getConfiguration("pith"), workspace.isTrusted);
 }

@@ -16,6 +16,8 @@ export interface Status {
   condition: Condition;
   /** The newest completion that was not overtaken by another keystroke. */
   last: CompletionReport | null;
+  /** Why the settings rule completions out in the file that is in front; null when they do not. */
+  off: EmptyReason | null;
 }
 
 export interface StatusView {
@@ -32,7 +34,8 @@ export interface StatusView {
 const plain = { severity: "information", isBusy: false, command: null } as const;
 const busy = { severity: "information", isBusy: true, command: null } as const;
 
-export function viewOf({ condition, last }: Status, t: Translate): StatusView {
+export function viewOf({ condition, last, off }: Status, t: Translate): StatusView {
+  if (off !== null) return emptyView(off, t);
   switch (condition.kind) {
     case "starting":
       return { ...busy, text: "$(loading~spin) Pith", detail: t("The sidecar is starting.") };
@@ -101,8 +104,12 @@ function readyView(model: string, last: CompletionReport | null, t: Translate): 
     const detail = t("{0} tokens in {1} ms, {2} positions reused.", ...facts);
     return { ...plain, text: "$(sparkle) Pith", detail: `${model}: ${detail}` };
   }
-  const { short, sentence } = wordsFor(last.reason, t);
-  const severity = last.reason === "engine-failed" ? "error" : "information";
+  return emptyView(last.reason, t);
+}
+
+function emptyView(reason: EmptyReason, t: Translate): StatusView {
+  const { short, sentence } = wordsFor(reason, t);
+  const severity = reason === "engine-failed" ? "error" : "information";
   return { ...plain, severity, text: `$(circle-slash) Pith: ${short}`, detail: sentence };
 }
 

@@ -9,7 +9,7 @@ import {
   ThemeColor,
   window,
 } from "vscode";
-import type { Status, StatusView } from "./status-text.ts";
+import type { Condition, Status, StatusView } from "./status-text.ts";
 import { viewOf } from "./status-text.ts";
 
 const severities: Record<StatusView["severity"], LanguageStatusSeverity> = {
@@ -18,17 +18,21 @@ const severities: Record<StatusView["severity"], LanguageStatusSeverity> = {
   error: LanguageStatusSeverity.Error,
 };
 
-export class StatusItems implements Disposable {
+/** The status as it is now; a change of one part shows at once. */
+export class LiveStatus implements Disposable {
+  private status: Status;
   private readonly bar = window.createStatusBarItem("pith.status", StatusBarAlignment.Right, 100);
   private readonly item = languages.createLanguageStatusItem("pith.status", "*");
 
-  constructor() {
+  constructor(condition: Condition) {
+    this.status = { condition, last: null, off: null };
     this.bar.name = "Pith";
     this.item.name = "Pith";
   }
 
-  show(status: Status): void {
-    const view = viewOf(status, l10n.t);
+  show(change: Partial<Status>): void {
+    this.status = { ...this.status, ...change };
+    const view = viewOf(this.status, l10n.t);
     const command = commandOf(view);
     this.bar.text = view.text;
     this.bar.tooltip = `Pith: ${view.detail}`;

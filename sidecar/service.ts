@@ -1,6 +1,7 @@
 // The editor-free API: opens a model and answers with it. Wires the parts by hand: a GGUF file that
 // the catalogue locates is prepared for the engine once, and the engine, the tokenizer and the
 // completer are made from what was prepared. Knows neither connections nor documents.
+import { basename } from "node:path";
 import { preparedFolder } from "./catalogue/home.ts";
 import { withLock } from "./catalogue/lock.ts";
 import { type LocatedModel, locateModel, openStore, type Store } from "./catalogue/store.ts";
@@ -14,7 +15,7 @@ import type {
 } from "./completion/request.ts";
 import { Engine } from "./engine/engine.ts";
 import { defaultThreadCount } from "./engine/threads.ts";
-import { FormatError } from "./errors.ts";
+import { FormatError, LimitError } from "./errors.ts";
 import { openFileSource } from "./gguf/byte-source.ts";
 import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
 import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
@@ -148,7 +149,8 @@ export class OpenModel {
     const { id, sha256, variant, threads, ms } = this.facts;
     const { shape, cacheWay, counters } = this.#engine;
     return {
-      model: id,
+      // Of a file of the user's the name alone: its folders are nobody's business.
+      model: basename(id),
       "model file": `SHA-256 ${sha256}`,
       variant,
       layers: `${shape.layerCount} of ${shape.hiddenSize}`,
@@ -196,10 +198,18 @@ async function findPrepared(
     try {
       const sourceSha256 = located.sha256;
       return await prepareModel(source, folder, { variant, sourceSha256, onProgress, signal });
+    } catch (error) {
+      throw explainFullDisk(error, folder);
     } finally {
       await source.close();
     }
   });
+}
+
+function explainFullDisk(error: unknown, folder: string): unknown {
+  if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) return error;
+  const message = `${folder}: the disk is full; a prepared model takes up to twice the room of its file`;
+  return new LimitError(message, { cause: error });
 }
 
 /** null where a folder is missing, cut, or of another version: it is made again. */

@@ -76,8 +76,9 @@ async function findPresent(
     return await locateModel(store, model.id, { signal: options.signal });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    options.onNotice?.(`${error.message}: downloading it again`);
-    await rm(downloadedFile(store, model), { force: true });
+    const file = downloadedFile(store, model);
+    options.onNotice?.(`model ${model.id}: ${file} is damaged, a good one takes its place`);
+    await rm(file, { force: true });
     return null;
   }
 }

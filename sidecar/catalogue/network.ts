@@ -85,7 +85,7 @@ function proxies(setting: string | undefined): { httpProxy?: string; httpsProxy?
 }
 
 function proxyFromEnvironment(name: string): string {
-  return process.env[name] ?? process.env[name.toUpperCase()] ?? "";
+  return process.env[name] || process.env[name.toUpperCase()] || "";
 }
 
 function withScheme(address: string): string {

@@ -98,10 +98,25 @@ async function send(transfer: Transfer, offset: number): Promise<Dispatcher.Resp
     ...(tag !== null && { "if-range": tag }),
   };
   try {
-    return await request(url, { dispatcher, headers, signal: signal ?? null });
+    const sending = request(url, { dispatcher, headers, signal: signal ?? null });
+    return await (signal ? orAborted(sending, signal) : sending);
   } catch (cause) {
     throwIfCancelled(signal);
     throw explainFailure(url, cause, false);
+  }
+}
+
+/** undici hears a cancel only once it is connected, which may take as long as the limit allows. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const settled = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const options = { once: true, signal: settled.signal };
+    signal.addEventListener("abort", () => reject(signal.reason), options);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    settled.abort();
   }
 }
 

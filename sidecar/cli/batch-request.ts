@@ -7,7 +7,7 @@ const text = z.string();
 const count = z.int().min(0);
 
 const schema = z.strictObject({
-  id: z.union([z.string(), z.number()]),
+  id: z.union([z.string(), z.number()], "a string or a number is wanted"),
   op: z.enum(["complete", "score", "tokenize", "select"]),
   path: text.optional(),
   prefix: text.default(""),

@@ -19,14 +19,16 @@ export interface KeystrokeFigures {
   readonly shown: number;
 }
 
-const typedCharacters = 300;
-
-export async function traceKeystrokes(thread: EngineThread): Promise<KeystrokeFigures> {
+/** Types `keys` characters of the sample, of which there are 1,000 behind its middle. */
+export async function traceKeystrokes(
+  thread: EngineThread,
+  keys: number,
+): Promise<KeystrokeFigures> {
   const start = sampleCode.indexOf("\n", sampleCode.length / 2) + 1;
-  const suffix = sampleCode.slice(start + typedCharacters);
+  const suffix = sampleCode.slice(start + keys);
   const answers: { elapsedMs: number; answer: ShownCompletion }[] = [];
   // The first request fills the cache: it is a file being opened, no keystroke.
-  for (let typed = 0; typed <= typedCharacters; typed++) {
+  for (let typed = 0; typed <= keys; typed++) {
     const prefix = sampleCode.slice(0, start + typed);
     const startMs = performance.now();
     const answer = await thread.ask(completeInline, {

@@ -12,6 +12,7 @@ import { median } from "./quantile.ts";
 interface BenchFlags extends ModelFlags {
   readonly json?: boolean;
   readonly repeat: number;
+  readonly keys: number;
 }
 
 /** Medians over the repetitions. */
@@ -29,11 +30,14 @@ interface BenchFigures {
 const prefillLengths = [128, 512, 2048];
 const decodeContexts = [128, 2048];
 const decodedTokens = 32;
+/** The trace types a part of the sample, and nobody waits for more repetitions. */
+const mostTimes = 1000;
 
 export function benchCommand(entry: URL): Command {
   return addModelFlags(new Command("bench"))
     .description("measure loading, prefill, decode, memory and keystrokes on this machine")
-    .option("--repeat <count>", "runs of each measurement", parseRepeat, 3)
+    .option("--repeat <count>", "runs of each measurement", parseCount, 3)
+    .option("--keys <count>", "keystrokes of the trace", parseCount, 300)
     .option("--json", "the line of JSON alone")
     .addOption(variantFlag())
     .action((flags: BenchFlags) => bench(entry, flags));
@@ -41,7 +45,7 @@ export function benchCommand(entry: URL): Command {
 
 async function bench(entry: URL, flags: BenchFlags): Promise<void> {
   const figures = await withModel(entry, flags, ({ thread, facts }) =>
-    measure(thread, facts, flags.repeat),
+    measure(thread, facts, flags),
   );
   if (!flags.json) process.stdout.write(`${describeFigures(figures)}\n`);
   process.stdout.write(`${JSON.stringify(figures)}\n`);
@@ -50,7 +54,7 @@ async function bench(entry: URL, flags: BenchFlags): Promise<void> {
 async function measure(
   thread: EngineThread,
   { id, variant, threads, ms }: ModelFacts,
-  repeat: number,
+  { repeat, keys }: BenchFlags,
 ): Promise<BenchFigures> {
   const note = (text: string) => process.stderr.write(`${text}\n`);
   const prompts = new Map<number, string>();
@@ -61,7 +65,7 @@ async function measure(
   note("prefill and decode");
   const runs = await measureRuns(thread, prompts, repeat);
   note("keystrokes");
-  const keystroke = await traceKeystrokes(thread);
+  const keystroke = await traceKeystrokes(thread, keys);
   const { rss } = process.memoryUsage();
   const { maxRSS } = process.resourceUsage();
   return {
@@ -151,9 +155,9 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-function parseRepeat(text: string): number {
+function parseCount(text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > 100)
-    throw new InvalidArgumentError("a whole number from 1 to 100 is wanted.");
+  if (!Number.isInteger(count) || count < 1 || count > mostTimes)
+    throw new InvalidArgumentError(`a whole number from 1 to ${mostTimes} is wanted.`);
   return count;
 }

@@ -42,7 +42,8 @@ function createCommand({ entry, version, serve }: Program): Command {
     .addCommand(tokensCommand(entry))
     .addCommand(modelsCommand())
     .addCommand(benchCommand(entry));
-  for (const each of withSubcommands(command)) each.exitOverride().showHelpAfterError("(--help)");
+  for (const each of withSubcommands(command))
+    each.exitOverride().showHelpAfterError("(--help shows what there is)");
   return command;
 }
 

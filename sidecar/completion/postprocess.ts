@@ -185,7 +185,10 @@ function overlaps(text: string, overlap: string): boolean {
   return scanBrackets(shorter).openers.length <= scanBrackets(text).openers.length;
 }
 
-/** Small models repeat the blank in front of the cursor: one of the two goes. */
+/**
+ * Small models write the blank in front of the cursor once more: one of the two goes. Behind an odd
+ * number of blanks alone it may be the indentation's last.
+ */
 function withoutDoubledSpace(text: string, place: Place): string {
-  return /\S $/.test(place.linePrefix) && /^ \S/.test(text) ? text.slice(1) : text;
+  return /(?:\S |^(?: {2})+)$/.test(place.linePrefix) && /^ \S/.test(text) ? text.slice(1) : text;
 }

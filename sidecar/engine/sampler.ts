@@ -36,7 +36,8 @@ export function createSampler({ temperature, topP, seed }: SamplerOptions): Samp
     const best = bestId(logits, admitted);
     const isGreedy = temperature === 0 || topP === 0;
     const id = isGreedy ? best : draw({ logits, admitted, best, temperature, topP }, random());
-    return { id, logProbability: logProbability(logits, id) };
+    const highest = admitted === undefined ? logits[best] : undefined;
+    return { id, logProbability: logProbability(logits, id, highest) };
   };
 }
 
@@ -45,29 +46,36 @@ export function bestId(logits: Float32Array, admitted?: TokenFilter): number {
   const count = admitted?.length ?? logits.length;
   assert(count > 0, "at least one id is admitted");
   let best = admitted === undefined ? 0 : admitted[0]!;
+  let highest = logits[best]!;
   for (let index = 1; index < count; index++) {
     const id = admitted === undefined ? index : admitted[index]!;
-    const isHigher = logits[id]! > logits[best]!;
-    if (isHigher || (id < best && logits[id]! === logits[best]!)) best = id;
+    const logit = logits[id]!;
+    if (logit > highest || (logit === highest && id < best)) {
+      highest = logit;
+      best = id;
+    }
   }
   return best;
 }
 
-/** Natural logarithm of the softmax of `logits` at `id`. */
-export function logProbability(logits: Float32Array, id: number): number {
-  return logits[id]! - logNormaliser(logits);
+/** Natural logarithm of the softmax of `logits` at `id`; `highest` is the best logit, if known. */
+export function logProbability(
+  logits: Float32Array,
+  id: number,
+  highest = logits[bestId(logits)]!,
+): number {
+  let mass = 0;
+  for (let index = 0; index < logits.length; index++) mass += expOfMinus(highest - logits[index]!);
+  return logits[id]! - highest - Math.log(mass);
 }
 
 /** Natural logarithm of the sum of the exponentials of `logits`, or of the admitted ones alone. */
 export function logNormaliser(logits: Float32Array, admitted?: TokenFilter): number {
-  const highest = logits[bestId(logits, admitted)]!;
-  const count = admitted?.length ?? logits.length;
+  const best = bestId(logits, admitted);
+  if (admitted === undefined) return logits[best]! - logProbability(logits, best);
   let mass = 0;
-  for (let index = 0; index < count; index++) {
-    const id = admitted === undefined ? index : admitted[index]!;
-    mass += expOfMinus(highest - logits[id]!);
-  }
-  return highest + Math.log(mass);
+  for (const id of admitted) mass += expOfMinus(logits[best]! - logits[id]!);
+  return logits[best]! + Math.log(mass);
 }
 
 interface Distribution {

@@ -2,11 +2,10 @@
 // graph takes embeddings, so it holds this table only where it is the head as well.
 //   bits 8:  columns x u8 code | blocks x f32 scale | blocks x f32 offset,  w = scale (code - 128) + offset
 //   bits 32: columns x f32
+import type { TensorEntry } from "../gguf/tensor-table.ts";
 import type { ByteSink } from "../onnx/tensor-store.ts";
-import type { Hyperparameters } from "./hyperparameters.ts";
 import { encodedPieces, shapeOf, type WeightWriting } from "./linear-store.ts";
 import { convertRows, type MatrixCodes, type MatrixFormat } from "./matrix.ts";
-import { entryOf } from "./weights.ts";
 
 export interface EmbeddingFormat {
   readonly bits: 8 | 32;
@@ -17,22 +16,22 @@ export interface EmbeddingFormat {
 /** `writing.choose` says whether rows are codes or floats; it is not the choice of the head. */
 export async function writeEmbeddings(
   writing: Omit<WeightWriting, "store">,
-  { hiddenSize, vocabularySize }: Hyperparameters,
+  entry: TensorEntry,
   sink: ByteSink,
 ): Promise<EmbeddingFormat> {
-  const entry = entryOf(writing, "token_embd.weight", [hiddenSize, vocabularySize]);
-  const encoder = writing.choose(shapeOf(entry));
+  const shape = shapeOf(entry);
+  const encoder = writing.choose(shape);
   const format = rowFormat(encoder.format);
   let position = 0;
   for await (const { rows } of encodedPieces(writing, entry, encoder)) {
     const converted = convertRows(rows, format);
     const bytes =
-      converted.bits === 32 ? bytesOf(converted.values) : interleaved(converted, hiddenSize);
+      converted.bits === 32 ? bytesOf(converted.values) : interleaved(converted, shape.columns);
     await sink.write(bytes, position);
     position += bytes.byteLength;
   }
   return format.bits === 32
-    ? { bits: 32, blockSize: hiddenSize }
+    ? { bits: 32, blockSize: shape.columns }
     : { bits: 8, blockSize: format.blockSize };
 }
 

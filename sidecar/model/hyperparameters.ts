@@ -1,7 +1,8 @@
 // Metadata of a GGUF -> the numbers that shape the decoder. What the decoder cannot do is refused
 // here by name, before any weight is read.
 import { FormatError, LimitError, UnsupportedError } from "../errors.ts";
-import type { GgufHeader, MetadataValue } from "../gguf/header.ts";
+import type { GgufHeader } from "../gguf/header.ts";
+import type { MetadataValue } from "../gguf/metadata.ts";
 
 export type Architecture = "llama" | "qwen2";
 
@@ -50,11 +51,9 @@ export function readHyperparameters(header: GgufHeader, fileName: string): Hyper
     throw new FormatError(
       `${fileName}: ${headCount} heads are not a multiple of ${kvHeadCount} key and value heads`,
     );
-  const layerCount = reader.count("block_count", limits.layerCount);
-  refuseUnknownTensors(reader, layerCount);
   return {
     architecture,
-    layerCount,
+    layerCount: reader.count("block_count", limits.layerCount),
     hiddenSize,
     feedForwardSize: reader.count("feed_forward_length", limits.size),
     headCount,
@@ -74,7 +73,7 @@ export function readHyperparameters(header: GgufHeader, fileName: string): Hyper
 type Reader = ReturnType<typeof createReader>;
 
 /** Keys are given without the architecture that they start with. */
-function createReader({ metadata, tensors }: GgufHeader, fileName: string) {
+function createReader({ metadata }: GgufHeader, fileName: string) {
   const architecture = metadata.get("general.architecture");
   const keyOf = (key: string) => `${String(architecture)}.${key}`;
   const get = (key: string): MetadataValue | undefined => metadata.get(keyOf(key));
@@ -99,7 +98,7 @@ function createReader({ metadata, tensors }: GgufHeader, fileName: string) {
       throw new FormatError(`${fileName}: ${keyOf(key)} ${value} is not a positive number`);
     return value;
   };
-  return { architecture, fileName, metadata, tensors, keyOf, get, count, positive };
+  return { architecture, fileName, metadata, keyOf, get, count, positive };
 }
 
 function readArchitecture({ architecture, fileName }: Reader): Architecture {
@@ -127,24 +126,6 @@ function refuseUnsupported(reader: Reader): void {
         `${fileName}: ${keyOf(key)} ${get(key)}, supported are dense layers with full attention`,
       );
 }
-
-/** Every tensor has to have its place in the graph: an unknown one is a feature that we lack. */
-function refuseUnknownTensors({ tensors, fileName }: Reader, layerCount: number): void {
-  for (const name of tensors.keys()) {
-    const match = /^blk\.(\d+)\.(.+)$/.exec(name);
-    const isKnown =
-      match === null
-        ? /^(token_embd|output_norm|output)\.weight$/.test(name)
-        : Number(match[1]) < layerCount && layerTensors.test(match[2] ?? "");
-    if (!isKnown)
-      throw new UnsupportedError(
-        `${fileName}: tensor ${name.slice(0, 80)} has no place in ${layerCount} layers of plain attention and gated feed-forward, which are supported`,
-      );
-  }
-}
-
-const layerTensors =
-  /^(attn_(norm|q|k|v|output)|ffn_(norm|gate|up|down))\.weight$|^attn_[qkv]\.bias$/;
 
 function readHeadDim(reader: Reader, fallback: number): number {
   const { fileName, keyOf } = reader;

@@ -2,7 +2,7 @@
 // row below row, in the one format that holds them all without changing a weight.
 import { FormatError, throwIfCancelled } from "../errors.ts";
 import type { ByteSource } from "../gguf/byte-source.ts";
-import type { GgufHeader, TensorEntry } from "../gguf/header.ts";
+import type { TensorEntry } from "../gguf/tensor-table.ts";
 import type { StoredTensor, TensorRegion, TensorStore } from "../onnx/tensor-store.ts";
 import {
   type CodedFormat,
@@ -40,7 +40,6 @@ export interface StoredCodes {
 /** What writing needs besides the tensors themselves. */
 export interface WeightWriting {
   readonly source: ByteSource;
-  readonly header: GgufHeader;
   readonly store: TensorStore;
   readonly choose: MatrixChooser;
   /** Told how many more bytes of the file have been used. */
@@ -91,18 +90,18 @@ export async function* encodedPieces(
     const rowCount = Math.min(step, rows - row);
     const bytes = await source.read(entry.offset + row * rowBytes, rowCount * rowBytes);
     const encoded = encoder.encode(bytes, rowCount, row);
-    refuseNonFinite(encoded, `${source.name}: tensor ${entry.name}`);
+    const numbers =
+      encoded.bits === 32 ? [encoded.values] : [encoded.scales, encoded.offsets ?? []];
+    for (const values of numbers) refuseNonFinite(values, `${source.name}: tensor ${entry.name}`);
     yield { rows: encoded, rowCount };
     onBytes(bytes.byteLength);
   }
 }
 
-/** A broken scale would surface only as a model that writes nonsense. */
-function refuseNonFinite(rows: MatrixRows, label: string): void {
-  const numbers = rows.bits === 32 ? [rows.values] : [rows.scales, rows.offsets ?? []];
-  for (const values of numbers)
-    for (const value of values)
-      if (!Number.isFinite(value)) throw new FormatError(`${label} holds ${value}, not a number`);
+/** A broken number would surface only as a model that writes nonsense. */
+export function refuseNonFinite(values: Iterable<number>, label: string): void {
+  for (const value of values)
+    if (!Number.isFinite(value)) throw new FormatError(`${label} holds ${value}, expected numbers`);
 }
 
 export function shapeOf({ name, type, dimensions }: TensorEntry) {

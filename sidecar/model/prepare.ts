@@ -19,6 +19,7 @@ import {
 } from "./manifest.ts";
 import { chooseFloats, chooseLossless, type MatrixChooser } from "./matrix.ts";
 import { createFile, fillFolder, writeWholeFile } from "./prepared-folder.ts";
+import { type DecoderTensors, planTensors } from "./tensor-plan.ts";
 import { readVocabulary, type VocabularyRecord } from "./vocabulary.ts";
 import { writeWeights } from "./weights.ts";
 
@@ -63,13 +64,14 @@ export async function prepareModel(
   const choice = choiceOf(options.variant);
   const header = await parseHeader(source);
   const hyperparameters = readHyperparameters(header, source.name);
+  const tensors = planTensors(header, hyperparameters, source.name);
   const vocabulary = readVocabulary(header.metadata, source.name);
   const { sourceSha256, variant, signal, accuracyLevel = 4 } = options;
   const onBytes = progressOver(header, hyperparameters, options.onProgress);
   await fillFolder(folder, async (partial) => {
-    const writing = { source, header, onBytes, signal };
-    const target = { partial, choice, accuracyLevel };
-    const embeddings = await writeModelFiles(writing, hyperparameters, target);
+    const writing = { source, onBytes, signal };
+    const target = { tensors, hyperparameters, partial, choice, accuracyLevel };
+    const embeddings = await writeModelFiles(writing, target);
     await writeWholeFile(join(partial, preparedFiles.vocabulary), JSON.stringify(vocabulary));
     const model = { sourceName: source.name, sourceSha256, variant, hyperparameters, embeddings };
     const manifest = await createManifest(partial, model);
@@ -120,22 +122,23 @@ function choiceOf(variant: Variant): VariantChoice {
 /** Weights, embeddings and graphs; the graphs name the weights' places in weights.bin. */
 async function writeModelFiles(
   writing: Omit<WeightWriting, "store" | "choose">,
-  hyperparameters: Hyperparameters,
   target: {
+    readonly tensors: DecoderTensors;
+    readonly hyperparameters: Hyperparameters;
     readonly partial: string;
     readonly choice: VariantChoice;
     readonly accuracyLevel: 0 | 4;
   },
 ): Promise<EmbeddingFormat> {
-  const { partial, choice, accuracyLevel } = target;
+  const { tensors, hyperparameters, partial, choice, accuracyLevel } = target;
   const embeddingsFile = await createFile(join(partial, preparedFiles.embeddings));
   const weightsFile = await createFile(join(partial, preparedFiles.weights));
   try {
     const store = new TensorStore(preparedFiles.weights, weightsFile);
     const tableWriting = { ...writing, choose: choice.embeddings };
-    const embeddings = await writeEmbeddings(tableWriting, hyperparameters, embeddingsFile);
+    const embeddings = await writeEmbeddings(tableWriting, tensors.embeddings, embeddingsFile);
     const weightWriting = { ...writing, store, choose: choice.matrices };
-    const weights = await writeWeights(weightWriting, hyperparameters);
+    const weights = await writeWeights(weightWriting, tensors, hyperparameters);
     for (const name of ["decoder", "attention"] as const) {
       const hasAttentionOutputs = name === "attention";
       const graph = buildDecoder(hyperparameters, weights, { hasAttentionOutputs, accuracyLevel });

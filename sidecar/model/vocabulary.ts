@@ -1,6 +1,6 @@
 // The tokenizer's part of the metadata -> a plain record that the tokenizer takes as it is.
 import { FormatError } from "../errors.ts";
-import type { MetadataValue } from "../gguf/header.ts";
+import type { MetadataValue } from "../gguf/metadata.ts";
 
 /** Structurally the tokenizer's own record: the two parts do not know each other. */
 export interface VocabularyRecord {

@@ -1,11 +1,17 @@
 // Tensors of the GGUF -> initialisers in weights.bin, in layer order. Rows are read, encoded and
 // written a few thousand at a time, so memory does not grow with the model.
-import { FormatError, throwIfCancelled } from "../errors.ts";
+import { throwIfCancelled } from "../errors.ts";
 import { dequantize } from "../gguf/dequantize.ts";
-import type { TensorEntry } from "../gguf/header.ts";
+import type { TensorEntry } from "../gguf/tensor-table.ts";
 import type { StoredTensor } from "../onnx/tensor-store.ts";
 import type { Hyperparameters } from "./hyperparameters.ts";
-import { type StoredLinear, type WeightWriting, writeMatrix } from "./linear-store.ts";
+import {
+  refuseNonFinite,
+  type StoredLinear,
+  type WeightWriting,
+  writeMatrix,
+} from "./linear-store.ts";
+import type { DecoderTensors, LayerTensors } from "./tensor-plan.ts";
 
 export interface LayerWeights {
   readonly attentionNorm: StoredTensor; // [hidden]
@@ -24,111 +30,76 @@ export interface DecoderWeights {
   readonly head: StoredLinear; // [vocabulary, hidden]
 }
 
-/** @throws FormatError when a tensor is missing or its shape contradicts the metadata. */
+/** Writes what `tensors` names; @throws FormatError when a weight is not finite. */
 export async function writeWeights(
   writing: WeightWriting,
+  tensors: DecoderTensors,
   hyperparameters: Hyperparameters,
 ): Promise<DecoderWeights> {
-  const { hiddenSize, feedForwardSize, headDim, vocabularySize } = hyperparameters;
-  const querySize = hyperparameters.headCount * headDim;
-  const kvSize = hyperparameters.kvHeadCount * headDim;
   const { cosines, sines } = await writeRotaryTable(writing, hyperparameters);
   const layers: LayerWeights[] = [];
-  for (let index = 0; index < hyperparameters.layerCount; index++) {
-    const matrix = (part: string, columns: number, rows: number) =>
-      entryOf(writing, `blk.${index}.${part}.weight`, [columns, rows]);
-    const norm = (part: string) =>
-      writeVectors(writing, [`blk.${index}.${part}.weight`], [hiddenSize]);
-    const parts = ["attn_q", "attn_k", "attn_v"].map((part) => `blk.${index}.${part}.bias`);
-    layers.push({
-      attentionNorm: await norm("attn_norm"),
-      queryKeyValue: await writeLinear(writing, `layer.${index}.query_key_value`, {
-        matrices: [
-          matrix("attn_q", hiddenSize, querySize),
-          matrix("attn_k", hiddenSize, kvSize),
-          matrix("attn_v", hiddenSize, kvSize),
-        ],
-        bias: hyperparameters.hasQkvBias
-          ? await writeVectors(writing, parts, [querySize, kvSize, kvSize])
-          : null,
-      }),
-      attentionOutput: await writeLinear(writing, `layer.${index}.attention_output`, {
-        matrices: [matrix("attn_output", querySize, hiddenSize)],
-        bias: null,
-      }),
-      feedForwardNorm: await norm("ffn_norm"),
-      gateAndUp: await writeLinear(writing, `layer.${index}.gate_and_up`, {
-        matrices: [
-          matrix("ffn_gate", hiddenSize, feedForwardSize),
-          matrix("ffn_up", hiddenSize, feedForwardSize),
-        ],
-        bias: null,
-      }),
-      down: await writeLinear(writing, `layer.${index}.down`, {
-        matrices: [matrix("ffn_down", feedForwardSize, hiddenSize)],
-        bias: null,
-      }),
-    });
-  }
-  const headName = hyperparameters.hasTiedEmbeddings ? "token_embd.weight" : "output.weight";
-  const head = entryOf(writing, headName, [hiddenSize, vocabularySize]);
+  for (const [index, layer] of tensors.layers.entries())
+    layers.push(await writeLayer(writing, layer, `layer.${index}`));
   return {
     cosines,
     sines,
     layers,
-    outputNorm: await writeVectors(writing, ["output_norm.weight"], [hiddenSize]),
-    head: await writeLinear(writing, "head", { matrices: [head], bias: null }),
+    outputNorm: await writeVectors(writing, [tensors.outputNorm]),
+    head: await writeLinear(writing, "head", [tensors.head]),
   };
 }
 
-/** The tensor of that name and shape. @throws FormatError when there is none. */
-export function entryOf(
-  { header, source }: Pick<WeightWriting, "header" | "source">,
+async function writeLayer(
+  writing: WeightWriting,
+  tensors: LayerTensors,
   name: string,
-  dimensions: readonly number[],
-): TensorEntry {
-  const entry = header.tensors.get(name);
-  if (entry === undefined) throw new FormatError(`${source.name}: tensor ${name} is missing`);
-  const isSame =
-    entry.dimensions.length === dimensions.length &&
-    dimensions.every((each, index) => each === entry.dimensions[index]);
-  if (!isSame)
-    throw new FormatError(
-      `${source.name}: tensor ${name} is [${entry.dimensions.join(", ")}], expected [${dimensions.join(", ")}]`,
-    );
-  return entry;
+): Promise<LayerWeights> {
+  const { query, key, value, queryKeyValueBias, gate, up } = tensors;
+  return {
+    attentionNorm: await writeVectors(writing, [tensors.attentionNorm]),
+    queryKeyValue: {
+      ...(await writeLinear(writing, `${name}.query_key_value`, [query, key, value])),
+      bias: queryKeyValueBias.length > 0 ? await writeVectors(writing, queryKeyValueBias) : null,
+    },
+    attentionOutput: await writeLinear(writing, `${name}.attention_output`, [
+      tensors.attentionOutput,
+    ]),
+    feedForwardNorm: await writeVectors(writing, [tensors.feedForwardNorm]),
+    gateAndUp: await writeLinear(writing, `${name}.gate_and_up`, [gate, up]),
+    down: await writeLinear(writing, `${name}.down`, [tensors.down]),
+  };
 }
 
 /** Several vectors one behind the other, as floats whatever their type in the file. */
 async function writeVectors(
-  writing: WeightWriting,
-  names: readonly string[],
-  lengths: readonly number[],
+  { source, store, onBytes, signal }: WeightWriting,
+  entries: readonly TensorEntry[],
 ): Promise<StoredTensor> {
-  throwIfCancelled(writing.signal);
-  const total = lengths.reduce((sum, each) => sum + each, 0);
-  const values = new Float32Array(total);
+  throwIfCancelled(signal);
+  const lengths = entries.map(({ dimensions }) => dimensions[0] ?? 0);
+  const values = new Float32Array(lengths.reduce((sum, each) => sum + each, 0));
   let at = 0;
-  for (const [index, name] of names.entries()) {
+  for (const [index, { name, type, offset, byteLength }] of entries.entries()) {
     const length = lengths[index] ?? 0;
-    const entry = entryOf(writing, name, [length]);
-    const bytes = await writing.source.read(entry.offset, entry.byteLength);
-    values.set(dequantize(entry.type, bytes, length), at);
+    const vector = dequantize(type, await source.read(offset, byteLength), length);
+    refuseNonFinite(vector, `${source.name}: tensor ${name}`);
+    values.set(vector, at);
     at += length;
-    writing.onBytes(entry.byteLength);
+    onBytes(byteLength);
   }
-  return writing.store.add(names.join("+"), "float32", [total], values);
+  const name = entries.map((entry) => entry.name).join("+");
+  return store.add(name, "float32", [values.length], values);
 }
 
+/** Matrices with one input, stacked; a bias is the caller's. */
 async function writeLinear(
   writing: WeightWriting,
   name: string,
-  parts: { readonly matrices: readonly TensorEntry[]; readonly bias: StoredTensor | null },
+  entries: readonly TensorEntry[],
 ): Promise<StoredLinear> {
-  const [columns = 0] = parts.matrices[0]?.dimensions ?? [];
-  const rows = parts.matrices.reduce((sum, { dimensions }) => sum + (dimensions[1] ?? 0), 0);
-  const matrix = await writeMatrix(writing, name, parts.matrices);
-  return { name, rows, columns, matrix, bias: parts.bias };
+  const [columns = 0] = entries[0]?.dimensions ?? [];
+  const rows = entries.reduce((sum, { dimensions }) => sum + (dimensions[1] ?? 0), 0);
+  return { name, rows, columns, matrix: await writeMatrix(writing, name, entries), bias: null };
 }
 
 /**
@@ -140,14 +111,17 @@ async function writeRotaryTable(
   { contextLength, headDim, ropeBase }: Hyperparameters,
 ): Promise<{ readonly cosines: StoredTensor; readonly sines: StoredTensor }> {
   const half = headDim / 2;
+  const frequencies = Float64Array.from(
+    { length: half },
+    (_, i) => ropeBase ** ((-2 * i) / headDim),
+  );
   const cosines = new Float32Array(contextLength * half);
   const sines = new Float32Array(contextLength * half);
-  for (let index = 0; index < cosines.length; index++) {
-    const position = Math.floor(index / half);
-    const angle = position * ropeBase ** ((-2 * (index % half)) / headDim);
-    cosines[index] = Math.cos(angle);
-    sines[index] = Math.sin(angle);
-  }
+  for (let position = 0; position < contextLength; position++)
+    for (const [i, frequency] of frequencies.entries()) {
+      cosines[position * half + i] = Math.cos(position * frequency);
+      sines[position * half + i] = Math.sin(position * frequency);
+    }
   return {
     cosines: await store.add("rotary.cosines", "float32", [contextLength, half], cosines),
     sines: await store.add("rotary.sines", "float32", [contextLength, half], sines),

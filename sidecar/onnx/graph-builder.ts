@@ -1,26 +1,24 @@
 // Values -> an ONNX model file, through the messages of onnx-proto. One method an operator: it takes
 // value names and returns the name of its result. Shapes in the comments are those that the decoder
 // uses; nothing here infers or checks them, onnxruntime does so at load.
-import { onnx } from "onnx-proto";
-import { type DataType, dataTypes, type StoredTensor } from "./tensor-store.ts";
+import type { onnx } from "onnx-proto";
+import {
+  type AttributeValue,
+  attributeMessage,
+  CONTRIB_DOMAIN,
+  type Dimension,
+  encodeModel,
+  initializerMessage,
+  sequenceMessage,
+  valueMessage,
+} from "./messages.ts";
+import type { DataType, StoredTensor } from "./tensor-store.ts";
 
 /** The name of a value in the graph. */
 export type Value = string;
 
-/** A fixed size or the name of one that differs from run to run. */
-export type Dimension = number | string;
-
 /** An optional input that is left out. */
 const ABSENT = "";
-
-/** Operators of onnxruntime beyond the standard, in its ContribOperators.md. */
-const CONTRIB_DOMAIN = "com.microsoft";
-
-const IR_VERSION = 10; // Version 10 goes with opset 21, onnx/helper.py VERSION_TABLE.
-const OPSET_VERSION = 21;
-const CONTRIB_VERSION = 1;
-
-type AttributeValue = { readonly int: number } | { readonly float: number };
 
 interface NodeDescription {
   readonly operator: string;
@@ -75,24 +73,23 @@ export class GraphBuilder {
   #resultCount = 0;
 
   input(name: Value, dataType: DataType, dimensions: readonly Dimension[]): Value {
-    this.#inputs.push({ name, type: { tensorType: tensorTypeOf(dataType, dimensions) } });
+    this.#inputs.push(valueMessage(name, dataType, dimensions));
     return name;
   }
 
   /** Outputs keep the order in which they are declared. */
   output(name: Value, dataType: DataType, dimensions: readonly Dimension[]): void {
-    this.#outputs.push({ name, type: { tensorType: tensorTypeOf(dataType, dimensions) } });
+    this.#outputs.push(valueMessage(name, dataType, dimensions));
   }
 
   /** An output that is a sequence of tensors of any shape. */
   sequenceOutput(name: Value, dataType: DataType): void {
-    const elemType = { tensorType: { elemType: dataTypes[dataType].code } };
-    this.#outputs.push({ name, type: { sequenceType: { elemType } } });
+    this.#outputs.push(sequenceMessage(name, dataType));
   }
 
   /** Makes a stored tensor a value of this graph; naming it twice is the same value. */
   initializer(tensor: StoredTensor): Value {
-    this.#initializers.set(tensor.name, tensorProtoOf(tensor));
+    this.#initializers.set(tensor.name, initializerMessage(tensor));
     return tensor.name;
   }
 
@@ -124,23 +121,23 @@ export class GraphBuilder {
 
   /**
    * SkipSimplifiedLayerNormalization: adds `delta` to the residual stream and normalises the sum.
-   * [batch, seq, width] twice, [width] -> the normalised sum and the sum. `name` names the former.
+   * [n, width] twice, [width] -> the normalised sum and the sum.
    */
   addAndRmsNorm(
     residual: Value,
     delta: Value,
     norm: { readonly gain: Value; readonly epsilon: number },
-    name = this.#resultName("AddAndRmsNorm"),
   ): { readonly normalized: Value; readonly residual: Value } {
+    const normalized = this.#resultName("AddAndRmsNorm");
     const sum = this.#resultName("Residual");
     this.#node({
       operator: "SkipSimplifiedLayerNormalization",
       inputs: [residual, delta, norm.gain],
-      outputs: [name, ABSENT, ABSENT, sum],
+      outputs: [normalized, ABSENT, ABSENT, sum],
       attributes: { epsilon: { float: norm.epsilon } },
       domain: CONTRIB_DOMAIN,
     });
-    return { normalized: name, residual: sum };
+    return { normalized, residual: sum };
   }
 
   /**
@@ -203,11 +200,6 @@ export class GraphBuilder {
       outputs: [name],
       attributes: { transB: { int: 1 } },
     });
-  }
-
-  /** Add, elementwise with broadcasting. */
-  add(left: Value, right: Value, name = this.#resultName("Add")): Value {
-    return this.#node({ operator: "Add", inputs: [left, right], outputs: [name] });
   }
 
   /** Mul, elementwise with broadcasting. */
@@ -340,21 +332,12 @@ export class GraphBuilder {
 
   /** The model file. External data stays where the stored tensors say. */
   finish(): Uint8Array {
-    return onnx.ModelProto.encode({
-      irVersion: IR_VERSION,
-      producerName: "pith",
-      opsetImport: [
-        { domain: "", version: OPSET_VERSION },
-        { domain: CONTRIB_DOMAIN, version: CONTRIB_VERSION },
-      ],
-      graph: {
-        name: "decoder",
-        node: this.#nodes,
-        initializer: [...this.#initializers.values()],
-        input: this.#inputs,
-        output: this.#outputs,
-      },
-    }).finish();
+    return encodeModel({
+      nodes: this.#nodes,
+      initializers: [...this.#initializers.values()],
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+    });
   }
 
   #single(description: Omit<NodeDescription, "outputs">): Value {
@@ -368,7 +351,7 @@ export class GraphBuilder {
       opType: operator,
       input: [...inputs],
       output: [...outputs],
-      attribute: Object.entries(attributes).map(([name, value]) => attributeOf(name, value)),
+      attribute: Object.entries(attributes).map(([name, value]) => attributeMessage(name, value)),
       ...(domain === undefined ? {} : { domain }),
     });
     return outputs[0] ?? ABSENT;
@@ -378,33 +361,6 @@ export class GraphBuilder {
     this.#resultCount += 1;
     return `${label}_${this.#resultCount}`;
   }
-}
-
-function tensorTypeOf(dataType: DataType, dimensions: readonly Dimension[]) {
-  const dim = dimensions.map((each) =>
-    typeof each === "string" ? { dimParam: each } : { dimValue: each },
-  );
-  return { elemType: dataTypes[dataType].code, shape: { dim } };
-}
-
-function tensorProtoOf({ name, dataType, dimensions, content }: StoredTensor): onnx.ITensorProto {
-  const tensor = { name, dataType: dataTypes[dataType].code, dims: [...dimensions] };
-  if (content instanceof Uint8Array) return { ...tensor, rawData: content };
-  return {
-    ...tensor,
-    dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
-    externalData: [
-      { key: "location", value: content.file },
-      { key: "offset", value: String(content.offset) },
-      { key: "length", value: String(content.byteLength) },
-    ],
-  };
-}
-
-function attributeOf(name: string, value: AttributeValue): onnx.IAttributeProto {
-  const { AttributeType } = onnx.AttributeProto;
-  if ("int" in value) return { name, i: value.int, type: AttributeType.INT };
-  return { name, f: value.float, type: AttributeType.FLOAT };
 }
 
 function withoutTrailingAbsent(inputs: readonly Value[]): Value[] {

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 
 /**
  * The path of the document `uri` within the innermost of the workspace folders `folders` (URIs), with
- * slashes; its last part where none of them holds it.
+ * slashes; its last part where none of them holds it: `untitled:Untitled-1` is `Untitled-1`.
  */
 export function documentPath(uri: string, folders: readonly string[]): string {
   const within = folders
@@ -11,7 +11,8 @@ export function documentPath(uri: string, folders: readonly string[]): string {
     .filter((folder) => uri.startsWith(folder))
     .sort((a, b) => b.length - a.length)
     .map((folder) => uri.slice(folder.length));
-  return decode((within[0] ?? posix.basename(uri)).replace(/[?#].*$/, ""));
+  const [path = posix.basename(uri).replace(/^[a-z][a-z0-9+.-]*:/i, "")] = within;
+  return decode(path.replace(/[?#].*$/, ""));
 }
 
 /** A percent sign that encodes nothing stays. */

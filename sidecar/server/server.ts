@@ -16,7 +16,6 @@ import {
   ResponseError,
   TextDocumentSyncKind,
   TextDocuments,
-  WorkDoneProgress,
 } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { CatalogueError } from "../catalogue/catalogue-error.ts";
@@ -116,7 +115,8 @@ class Server {
   }
 
   #tell<P>({ method }: NotificationType<P>, params: P): void {
-    void this.#connection.sendNotification(method, params);
+    // An editor that has gone away misses nothing.
+    this.#connection.sendNotification(method, params).catch(() => {});
   }
 
   #initialize(params: InitializeParams): InitializeResult {
@@ -179,16 +179,19 @@ class Server {
     return insertion === "" ? [] : [{ insertText: `${head.selected}${insertion}`, range }];
   }
 
-  #download(
+  /** With progress on the token that the request names. */
+  async #download(
     { id, token }: { id: string; token: string },
     signal: AbortSignal,
   ): Promise<protocol.ModelEntry> {
-    const onPercent = (percentage: number) =>
-      void this.#connection.sendProgress(WorkDoneProgress.type, token, {
-        kind: "report",
-        percentage,
-      });
-    return this.#shelf.download(id, { signal, onPercent });
+    const progress = this.#connection.window.attachWorkDoneProgress(token);
+    progress.begin(`Pith: downloading ${id}`, 0, undefined, true);
+    try {
+      const onPercent = (percent: number) => progress.report(percent);
+      return await this.#shelf.download(id, { signal, onPercent });
+    } finally {
+      progress.done();
+    }
   }
 
   async #split(text: string, signal: AbortSignal): Promise<protocol.TokenSplit> {

@@ -74,10 +74,22 @@ const lines: Case[] = [
     shown: "x;",
   },
   {
-    label: "indentation is not a doubled blank",
-    marked: "f() {\n $0 b\n",
-    generated: " x;\n",
-    shown: " x;",
+    label: "a blank behind an indentation is not doubled",
+    marked: "a();\n    $0\n",
+    generated: " b();\n",
+    shown: "b();",
+  },
+  {
+    label: "a blank that makes the indentation even is shown",
+    marked: "a();\n $0\n",
+    generated: " b();\n",
+    shown: " b();",
+  },
+  {
+    label: "several blanks are an indentation",
+    marked: "a();\n  $0\n",
+    generated: "  b();\n",
+    shown: "  b();",
   },
   {
     label: "a line that repeats the next one is not shown",

@@ -5,6 +5,7 @@ import {
   isLanguageOn,
   proxyEnvironment,
   readSettings,
+  switchedOff,
 } from "../../extension/config.ts";
 
 test("settings are read as the sidecar takes them", () => {
@@ -37,6 +38,15 @@ test("a language follows its own rule before the rule for the rest", () => {
     [{}, true],
   ];
   for (const [languages, isOn] of cases) assert.equal(isLanguageOn(languages, "python"), isOn);
+});
+
+test("trust comes before the main switch, and that before the language", () => {
+  const on = readSettings(configurationOf({ languages: { "*": true, python: false } }), true);
+  assert.equal(switchedOff(on, "typescript"), null);
+  assert.equal(switchedOff(on, undefined), null);
+  assert.equal(switchedOff(on, "python"), "language-off");
+  assert.equal(switchedOff({ ...on, enable: false }, "python"), "disabled");
+  assert.equal(switchedOff({ ...on, enable: false, isTrusted: false }, "python"), "untrusted");
 });
 
 test("the editor's proxy is handed on, unless the environment names one", () => {

@@ -39,7 +39,7 @@ const conditions: [condition: Condition, text: string, detail: string][] = [
 
 for (const [condition, text, detail] of conditions)
   test(`a sidecar that is ${condition.kind} shows as ${text}`, () => {
-    const view = viewOf({ condition, last: null }, english);
+    const view = viewOf({ condition, last: null, off: null }, english);
     assert.deepEqual({ text: view.text, detail: view.detail }, { text, detail });
   });
 
@@ -57,16 +57,23 @@ test("every reason has words of its own, for the status bar and as a sentence", 
 
 test("an empty completion shows its reason, the next one with a text takes it away", () => {
   const condition = { kind: "ready", model } as const;
-  const empty = viewOf({ condition, last: reportOf("low-confidence") }, english);
+  const empty = viewOf({ condition, last: reportOf("low-confidence"), off: null }, english);
   assert.equal(empty.text, "$(circle-slash) Pith: unsure");
-  const filled = viewOf({ condition, last: reportOf(null) }, english);
+  const filled = viewOf({ condition, last: reportOf(null), off: null }, english);
   assert.equal(filled.text, "$(sparkle) Pith");
   assert.equal(filled.detail, "smollm2-135m: 5 tokens in 43 ms, 200 positions reused.");
 });
 
+test("what the settings rule out shows before any keystroke and whatever the model does", () => {
+  const condition = { kind: "loading", model } as const;
+  const view = viewOf({ condition, last: null, off: "untrusted" }, english);
+  assert.equal(view.text, "$(circle-slash) Pith: restricted mode");
+});
+
 test("an engine that failed shows as an error", () => {
   const condition = { kind: "ready", model } as const;
-  assert.equal(viewOf({ condition, last: reportOf("engine-failed") }, english).severity, "error");
+  const last = reportOf("engine-failed");
+  assert.equal(viewOf({ condition, last, off: null }, english).severity, "error");
 });
 
 test("the log's line of a completion holds none of its text", () => {

@@ -6,6 +6,7 @@ import { FormatError, LimitError, UnsupportedError } from "../../sidecar/errors.
 import { type ByteSource, bytesSource } from "../../sidecar/gguf/byte-source.ts";
 import { parseHeader } from "../../sidecar/gguf/header.ts";
 import { readHyperparameters } from "../../sidecar/model/hyperparameters.ts";
+import { planTensors } from "../../sidecar/model/tensor-plan.ts";
 import { readVocabulary } from "../../sidecar/model/vocabulary.ts";
 import { makeTinyGguf } from "../support/tiny-gguf.ts";
 
@@ -21,7 +22,7 @@ const tiny = makeTinyGguf({
 /** Everything that is read before the bytes of tensors. */
 async function open(source: ByteSource): Promise<void> {
   const header = await parseHeader(source);
-  readHyperparameters(header, source.name);
+  planTensors(header, readHyperparameters(header, source.name), source.name);
   readVocabulary(header.metadata, source.name);
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { Engine } from "../../sidecar/engine/engine.ts";
 import { bestId, logProbability } from "../../sidecar/engine/sampler.ts";
 import { openFileSource } from "../../sidecar/gguf/byte-source.ts";
@@ -46,30 +46,32 @@ const texts = ["python", "typescript", "prose"];
 
 const forms: readonly Form[] = [
   {
-    // The codes of the file and float32 sums: what is left is rounding, a few units in the last of
-    // seven places after 30 layers.
+    // The codes of the file and float32 sums: what is left is rounding (8e-5 measured), and that of
+    // the goldens to five decimals.
     label: "lossless weights and float32 products",
     open: prepareExact,
-    tolerance: { logit: 2e-3, divergence: 1e-6, sameBest: 1, nll: 1e-4 },
+    tolerance: { logit: 5e-4, divergence: 2e-6, sameBest: 1, nll: 1e-5 },
   },
   {
-    // Inputs of products are rounded to 8 bits, a scale a block of 32, as llama.cpp does.
+    // Inputs of products are rounded to 8 bits, a scale a block of 32, as llama.cpp does. Measured
+    // 0.9, 0.003, 0.970, 0.0006 on the 135M: where two ids are almost equal, either may win, and so
+    // few positions say little; the agreement benchmark compares 2,000.
     label: "the lossless variant",
     open: (id) => preparedModel(id, "lossless"),
-    tolerance: { logit: 1.5, divergence: 0.01, sameBest: 0.97, nll: 0.005 },
+    tolerance: { logit: 1.5, divergence: 0.01, sameBest: 0.95, nll: 0.005 },
   },
 ];
 
 for (const id of modelIds)
   for (const { label, open, tolerance } of forms)
-    test(`${id}: ${label} gives the golden logits`, async () => {
+    test(`${id}: ${label} gives the golden logits`, async (context) => {
       const prepared = await open(id);
       const tokenizer = Tokenizer.create(prepared.vocabulary);
       const engine = await Engine.load(prepared.engine, { threads: 2 });
       try {
         const rows = [];
         for (const text of texts) rows.push(...(await compare({ engine, tokenizer }, id, text)));
-        checkRows(rows, tolerance);
+        checkRows(context, rows, tolerance);
       } finally {
         tokenizer.dispose();
         await engine.dispose();
@@ -146,7 +148,7 @@ function coarseDivergence(expected: readonly number[], found: readonly number[])
   return all.reduce((sum, each, at) => sum + Math.exp(each) * (each - (other[at] ?? 0)), 0);
 }
 
-function checkRows(rows: readonly Row[], tolerance: Tolerance): void {
+function checkRows(context: TestContext, rows: readonly Row[], tolerance: Tolerance): void {
   const scored = rows.flatMap(({ nll }) => (nll === null ? [] : [nll]));
   const expected = mean(scored.map(([golden]) => golden));
   const measured: Tolerance = {
@@ -155,8 +157,8 @@ function checkRows(rows: readonly Row[], tolerance: Tolerance): void {
     sameBest: mean(rows.map(({ isSameBest }) => Number(isSameBest))),
     nll: Math.abs(mean(scored.map(([, own]) => own)) / expected - 1),
   };
-  console.log(JSON.stringify(measured));
   const report = `${rows.length} positions: ${JSON.stringify(measured)}`;
+  context.diagnostic(report);
   assert(measured.logit <= tolerance.logit, report);
   assert(measured.divergence <= tolerance.divergence, report);
   assert(measured.sameBest >= tolerance.sameBest, report);

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { FormatError, LimitError, UnsupportedError } from "../../sidecar/errors.ts";
 import { parseHeader } from "../../sidecar/gguf/header.ts";
 import { readHyperparameters } from "../../sidecar/model/hyperparameters.ts";
+import { planTensors } from "../../sidecar/model/tensor-plan.ts";
 import { readVocabulary } from "../../sidecar/model/vocabulary.ts";
 import type { TypedValue } from "../support/gguf-writer.ts";
 import { type TinyOptions, tinySource } from "../support/tiny-gguf.ts";
@@ -106,6 +107,36 @@ for (const [metadata, message, errorClass] of refused)
       return true;
     }));
 
+test("a missing tensor and one of another shape are FormatErrors by name", async () => {
+  const header = await parseHeader(tinySource());
+  const hyperparameters = readHyperparameters(header, "tiny.gguf");
+  const tensors = new Map(header.tensors);
+  tensors.delete("blk.1.ffn_up.weight");
+  const without = { ...header, tensors };
+  assert.throws(() => planTensors(without, hyperparameters, "tiny.gguf"), {
+    name: "FormatError",
+    message: "tiny.gguf: tensor blk.1.ffn_up.weight is missing",
+  });
+  const wider = { ...hyperparameters, feedForwardSize: 256 };
+  assert.throws(() => planTensors(header, wider, "tiny.gguf"), {
+    name: "FormatError",
+    message: "tiny.gguf: tensor blk.0.ffn_gate.weight is [64, 128], expected [64, 256]",
+  });
+});
+
+test("a tensor of another architecture is unsupported by name", async () => {
+  const header = await parseHeader(tinySource());
+  const entry = header.tensors.get("output_norm.weight");
+  assert.ok(entry !== undefined);
+  const name = "blk.0.attn_q_norm.weight";
+  const tensors = new Map(header.tensors).set(name, { ...entry, name });
+  const hyperparameters = readHyperparameters(header, "tiny.gguf");
+  assert.throws(() => planTensors({ ...header, tensors }, hyperparameters, "tiny.gguf"), {
+    name: "UnsupportedError",
+    message: /tensor blk\.0\.attn_q_norm\.weight has no place in 2 layers/,
+  });
+});
+
 test("control tokens that end a text count as ends beside the file's own", async () => {
   const { endIds, tokens } = await vocabularyOf({});
   assert.deepEqual(
@@ -128,7 +159,10 @@ for (const [metadata, message] of [
     }));
 
 async function hyperparametersOf(options: TinyOptions) {
-  return readHyperparameters(await parseHeader(tinySource(options)), "tiny.gguf");
+  const header = await parseHeader(tinySource(options));
+  const hyperparameters = readHyperparameters(header, "tiny.gguf");
+  planTensors(header, hyperparameters, "tiny.gguf");
+  return hyperparameters;
 }
 
 async function vocabularyOf(options: TinyOptions) {

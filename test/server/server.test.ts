@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { CancellationTokenSource, LSPErrorCodes } from "vscode-languageserver-protocol";
+import { addModel, openStore } from "../../sidecar/catalogue/store.ts";
 import type { ModelEntry, TokenSplit } from "../../sidecar/protocol.ts";
 import { realWeights } from "../support/weights.ts";
 import { Editor } from "./editor.ts";
@@ -140,8 +141,8 @@ test("a download of an unknown model is refused with the known ones", async () =
 
 test("diagnostics tell the model and its state, and no path of the user's", async () => {
   const facts = await editor.request<Record<string, string>>("pith/diagnostics", undefined);
-  assert.equal(facts["state"], "ready");
-  assert.equal(facts["model"], "smollm2-135m");
+  const { state, model } = facts;
+  assert.deepEqual([state, model], ["ready", "smollm2-135m"]);
   assert.doesNotMatch(JSON.stringify(facts), /file:|\/project/);
 });
 
@@ -170,6 +171,37 @@ test("a file of a million characters is too large", async () => {
   const request = await editor.open("file:///project/large.py", text);
   assert.deepEqual(await editor.complete(request), []);
   assert.equal((await editor.report(count + 1)).reason, "too-large");
+});
+
+test("a model that is here needs no download", async () => {
+  const entry = await editor.request<ModelEntry>("pith/models/download", {
+    ...{ id: "smollm2-135m", token: "present" },
+  });
+  assert.deepEqual([entry.id, entry.state], ["smollm2-135m", "present"]);
+});
+
+test("a model that is deleted is missing from then on, and a file of the user's stays", async () => {
+  const home = join(scratch, "delete");
+  const file = await realWeights("smollm2-135m");
+  await addModel(await openStore({ folder: home }), file);
+  const other = await Editor.start({ home });
+  await other.waitFor("ready");
+  await other.request("pith/models/delete", { id: "smollm2-135m" });
+  await other.waitFor("model-missing");
+  const request = await other.open("file:///project/a.py", addition);
+  assert.deepEqual(await other.complete(request), []);
+  assert.deepEqual(await readdir(join(home, "prepared")), []);
+  await access(file);
+  assert.equal(await other.stop(), 0);
+});
+
+test("a shutdown does not wait for a completion", async () => {
+  const other = await Editor.start();
+  await other.waitFor("ready");
+  const request = await other.open("file:///project/a.py", `${program(400)}$0`);
+  const answer = other.complete(request).catch(() => []);
+  assert.equal(await other.stop(), 0);
+  assert.deepEqual(await answer, []);
 });
 
 test("a missing model is a state with its size, and the reason of empty answers", async () => {

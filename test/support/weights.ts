@@ -1,12 +1,50 @@
 // The real models, for tests that need them. Set-up has fetched them; a test that runs alone fetches
-// them itself, by the same catalogue and with the mirrors of this folder. All test files share them.
+// them itself, by the same catalogue and with the mirrors of this folder. All test files share what
+// is fetched and prepared, at the same places as the product.
 import { downloadModel } from "../../sidecar/catalogue/download.ts";
-import { openStore } from "../../sidecar/catalogue/store.ts";
+import { preparedFolder } from "../../sidecar/catalogue/home.ts";
+import { withLock } from "../../sidecar/catalogue/lock.ts";
+import { type LocatedModel, openStore, type Store } from "../../sidecar/catalogue/store.ts";
+import { FormatError } from "../../sidecar/errors.ts";
+import { openFileSource } from "../../sidecar/gguf/byte-source.ts";
+import { FORMAT_VERSION, type Variant } from "../../sidecar/model/manifest.ts";
+import { loadPrepared, type PreparedModel, prepareModel } from "../../sidecar/model/prepare.ts";
 
 export type RealModelId = "smollm2-135m" | "qwen2.5-coder-0.5b";
 
 /** The path of the verified GGUF file. */
 export async function realWeights(id: RealModelId): Promise<string> {
+  return (await fetchModel(await openStore(), id)).file;
+}
+
+/** Prepared once for all test files; the others wait for the one that comes first. */
+export async function preparedModel(id: RealModelId, variant: Variant): Promise<PreparedModel> {
+  const store = await openStore();
+  const { file, sha256 } = await fetchModel(store, id);
+  const folder = preparedFolder(store.home, { sha256, variant, format: FORMAT_VERSION });
+  return withLock(`${folder}.lock`, {}, async () => {
+    const found = await loadPrepared(folder).catch((error: unknown) => {
+      if (error instanceof FormatError) return null; // Missing, or of another version.
+      throw error;
+    });
+    return found ?? (await prepareFile(file, folder, { variant, sourceSha256: sha256 }));
+  });
+}
+
+async function prepareFile(
+  file: string,
+  folder: string,
+  options: { variant: Variant; sourceSha256: string },
+): Promise<PreparedModel> {
+  const source = await openFileSource(file);
+  try {
+    return await prepareModel(source, folder, options);
+  } finally {
+    await source.close();
+  }
+}
+
+function fetchModel(store: Store, id: RealModelId): Promise<LocatedModel> {
   const { PITH_MIRRORS = "test/support/mirrors.json" } = process.env;
-  return (await downloadModel(await openStore(), id, { mirrorsFile: PITH_MIRRORS })).file;
+  return downloadModel(store, id, { mirrorsFile: PITH_MIRRORS });
 }

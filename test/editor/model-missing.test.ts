@@ -1,0 +1,37 @@
+// First use: the model is not there yet. One notification offers it; nothing modal is in the way.
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { useSession } from "./session.ts";
+
+const { test } = useSession({
+  name: "model-missing",
+  files: { "sums.ts": "export const one = 1;\n" },
+  env: { PITH_HOME: mkdtempSync(join(tmpdir(), "pith-empty-")) },
+});
+
+test("a model that is missing is offered in one notification", async (session) => {
+  const { workbench } = session;
+  const notification = workbench.notification("smollm2-135m");
+  await notification.waitFor();
+  assert.equal(await notification.count(), 1);
+  await notification.getByText(/^Download \(\d+ MB\)$/).waitFor();
+  await notification.getByText("Choose Another").waitFor();
+  await notification.getByText("Use a Local File").waitFor();
+  await workbench.statusItem("no model").waitFor();
+  await session.takePicture("model missing");
+});
+
+test("without a model a completion is empty for that reason", async (session) => {
+  const { workbench } = session;
+  await workbench.openFile("sums.ts", "one");
+  await workbench.typeAtEnd("export const two = ");
+  // The palette of the diagnostics takes the focus away, and with it a request that is not sent yet.
+  const { completions } = await session.untilDiagnostics(
+    ({ completions }) => completions.some((line) => line.includes("completion of")),
+    () => workbench.typeAtEnd("1", { settleMs: 1000 }),
+  );
+  assert.match(completions.at(-1) ?? "", /: model-missing;/);
+  assert.equal(await workbench.ghostTextNow(), "");
+});

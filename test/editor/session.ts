@@ -1,0 +1,171 @@
+// One server, one browser and one workspace for a test file; a picture is kept of every failure.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Browser, chromium } from "playwright-core";
+import { homeFolder } from "../../sidecar/catalogue/home.ts";
+import { type CodeServer, startCodeServer } from "./code-server.ts";
+import { Workbench } from "./workbench.ts";
+
+export interface SessionOptions {
+  /** Names the folder of this run under .cache/editor-tests/. */
+  name: string;
+  /** The files of the workspace. */
+  files: Record<string, string>;
+  settings?: Record<string, unknown>;
+  env?: Record<string, string>;
+  /** Makes a packed extension to install; otherwise the checkout is loaded for development. */
+  packExtension?(folder: string): string;
+}
+
+export interface Diagnostics {
+  facts: Record<string, string>;
+  /** Oldest first. */
+  completions: string[];
+}
+
+export class Session {
+  readonly folder: string;
+  readonly workspace: string;
+  readonly workbench: Workbench;
+  private readonly server: CodeServer;
+  private readonly browser: Browser;
+
+  constructor(
+    folder: string,
+    workbench: Workbench,
+    owned: { server: CodeServer; browser: Browser },
+  ) {
+    this.folder = folder;
+    this.workspace = join(folder, "workspace");
+    this.workbench = workbench;
+    this.server = owned.server;
+    this.browser = owned.browser;
+  }
+
+  readFile(name: string): string {
+    return readFileSync(join(this.workspace, name), "utf8");
+  }
+
+  /** What the command Copy Diagnostics says, as name and fact, and the last completions in words. */
+  async diagnostics(): Promise<Diagnostics> {
+    await this.workbench.runCommand("Pith: Copy Diagnostics");
+    await this.workbench.page
+      .locator(".statusbar-item", { hasText: "diagnostics copied" })
+      .waitFor();
+    const text = await this.workbench.page.evaluate("navigator.clipboard.readText()");
+    const lines = `${text}`.trim().split("\n");
+    const border = lines.indexOf("last completions:");
+    const facts = lines.slice(0, border).map((line) => line.split(/: (.*)/s).slice(0, 2));
+    return { facts: Object.fromEntries(facts), completions: lines.slice(border + 1) };
+  }
+
+  /** Asks for the diagnostics until they are as wanted; in between something else may be done. */
+  async untilDiagnostics(
+    isWanted: (found: Diagnostics) => boolean,
+    between: () => Promise<void> = () => delay(500),
+  ): Promise<Diagnostics> {
+    for (let tries = 0; tries < 30; tries++) {
+      const found = await this.diagnostics();
+      if (isWanted(found)) return found;
+      await between();
+    }
+    throw new Error("session: the diagnostics do not become what is waited for");
+  }
+
+  /** @returns the file of the picture. */
+  async takePicture(name: string): Promise<string> {
+    const file = join(this.folder, `${name.replaceAll(/\W+/g, "-")}.png`);
+    await this.workbench.page.screenshot({ path: file });
+    return file;
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop();
+  }
+}
+
+/** Opens a session before the tests of a file and closes it after them. */
+export function useSession(options: SessionOptions): {
+  test(name: string, run: (session: Session) => Promise<void>): void;
+} {
+  let session: Session | undefined;
+  before(async () => {
+    session = await openSession(options);
+  });
+  after(() => session?.close());
+  return {
+    test: (name, run) =>
+      void test(name, { timeout: 180_000 }, async () => {
+        if (session === undefined) throw new Error("session: not open");
+        await runWithPicture(session, name, run);
+      }),
+  };
+}
+
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const folder = resolve(".cache/editor-tests", options.name);
+  rmSync(folder, { recursive: true, force: true });
+  const workspace = join(folder, "workspace");
+  mkdirSync(workspace, { recursive: true });
+  for (const [name, text] of Object.entries(options.files))
+    writeFileSync(join(workspace, name), text);
+  const vsix = options.packExtension?.(folder);
+  const settings = { "pith.model": "smollm2-135m", "pith.trace": "messages", ...options.settings };
+  // The server has a home of its own, so it must be told where the models of this machine are.
+  const env = { PITH_HOME: homeFolder(), ...options.env };
+  const server = await startCodeServer({ folder, settings, env, vsix });
+  const browser = await startBrowser();
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, permissions });
+  const session = new Session(folder, new Workbench(page), { server, browser });
+  const isDevelopment = vsix === undefined;
+  const address = addressOf(server.authority, workspace, isDevelopment);
+  await runWithPicture(session, "open", ({ workbench }) => workbench.open(address)).catch(
+    async (error) => {
+      await session.close();
+      throw error;
+    },
+  );
+  return session;
+}
+
+async function runWithPicture(
+  session: Session,
+  name: string,
+  run: (session: Session) => Promise<void>,
+): Promise<void> {
+  try {
+    await run(session);
+  } catch (error) {
+    const file = await session.takePicture(`failed ${name}`);
+    if (error instanceof Error) error.message += `\nsee ${file}`;
+    throw error;
+  }
+}
+
+/** In the `payload` VS Code in the browser finds the extension that is being developed. */
+export function addressOf(authority: string, workspace: string, isDevelopment: boolean): string {
+  const query = new URLSearchParams({ folder: workspace });
+  const extension = `vscode-remote://${authority}${resolve(".")}`;
+  if (isDevelopment)
+    query.set("payload", JSON.stringify([["extensionDevelopmentPath", extension]]));
+  return `http://${authority}/?${query}`;
+}
+
+export function startBrowser(): Promise<Browser> {
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
+  const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  return chromium.launch({ executablePath: browserFile(), args: [...args, ...quiet] });
+}
+
+function browserFile(): string {
+  const { CHROMIUM, PATH = "" } = process.env;
+  const places = PATH.split(delimiter).map((folder) => join(folder, "chromium"));
+  const file = CHROMIUM ?? places.find(existsSync);
+  if (file === undefined)
+    throw new Error("session: no chromium on the PATH; `npm test` installs it");
+  return file;
+}

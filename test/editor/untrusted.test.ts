@@ -1,0 +1,24 @@
+// In Restricted Mode nothing is completed, and the status bar says why.
+import assert from "node:assert/strict";
+import { useSession } from "./session.ts";
+
+const { test } = useSession({
+  name: "untrusted",
+  files: { "sums.ts": "export const one = 1;\n" },
+  settings: {
+    "security.workspace.trust.enabled": true,
+    "security.workspace.trust.startupPrompt": "never",
+    "security.workspace.trust.banner": "never",
+  },
+});
+
+test("a workspace in Restricted Mode gets no completion but the reason", async (session) => {
+  const { workbench } = session;
+  await workbench.openFile("sums.ts", "one");
+  await workbench.typeAtEnd("export const two = ");
+  await workbench.statusItem("restricted mode").waitFor();
+  assert.equal(await workbench.ghostTextNow(), "");
+  await session.takePicture("restricted mode");
+  const { completions } = await session.diagnostics();
+  assert.match(completions.at(-1) ?? "", /: untrusted;/);
+});
