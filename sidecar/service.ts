@@ -47,8 +47,17 @@ export interface ModelFacts {
   readonly sha256: string;
   readonly variant: string;
   readonly threads: number;
-  /** Milliseconds: finding the file and its checksum, preparing it, loading what was prepared. */
-  readonly ms: { readonly locate: number; readonly prepare: number; readonly load: number };
+  readonly ms: OpenTimes;
+}
+
+/** Milliseconds of each stage of an opening. */
+export interface OpenTimes {
+  /** Finding the file, and reading its checksum if it is new. */
+  readonly locate: number;
+  /** Preparing the model, or reading what was prepared. */
+  readonly prepare: number;
+  readonly tokenizer: number;
+  readonly engine: number;
 }
 
 export type BatchRequest = CompletionRequest;
@@ -96,8 +105,12 @@ export async function openModel(
   options.onProgress?.({ stage: "loading" });
   const threads = choice.threads || defaultThreadCount();
   const tokenizer = Tokenizer.create(prepared.vocabulary);
-  const engine = await Engine.load(prepared.engine, { threads });
-  const ms = { locate, prepare, load: lap() };
+  const times = { locate, prepare, tokenizer: lap() };
+  const engine = await Engine.load(prepared.engine, { threads }).catch((error: unknown) => {
+    tokenizer.dispose();
+    throw error;
+  });
+  const ms = { ...times, engine: lap() };
   const { id, sha256 } = located;
   return new OpenModel({ engine, tokenizer }, { id, sha256, variant, threads, ms });
 }
@@ -158,7 +171,9 @@ export class OpenModel {
       threads: `${threads}`,
       cache: cacheWay,
       "rows run": `${counters.positions} in ${counters.runs} runs`,
-      opened: `locate ${ms.locate.toFixed()} prepare ${ms.prepare.toFixed()} load ${ms.load.toFixed()} ms`,
+      opened: Object.entries(ms)
+        .map(([stage, each]) => `${stage} ${Math.round(each)} ms`)
+        .join(", "),
     };
   }
 

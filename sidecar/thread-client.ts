@@ -23,6 +23,7 @@ import {
   type ErrorKind,
   FormatError,
   LimitError,
+  throwIfCancelled,
   UnsupportedError,
 } from "./errors.ts";
 import type {
@@ -112,10 +113,10 @@ export class EngineThread {
     signal?: AbortSignal,
   ): Promise<R> {
     if (this.#end !== null) throw new Error(`engine thread: ended: ${this.#end}`);
+    throwIfCancelled(signal);
     const source = new CancellationTokenSource();
     const cancel = () => source.cancel();
     signal?.addEventListener("abort", cancel);
-    if (signal?.aborted) cancel();
     try {
       return await this.#connection.sendRequest<R>(type.method, params, source.token);
     } catch (error) {

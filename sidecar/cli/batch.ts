@@ -90,7 +90,7 @@ class BatchRun {
   /** What opening the model took, for the first answer; 0 for the others. */
   async #loadMs(): Promise<number> {
     const { ms } = await this.#opening;
-    const load = this.#isFirst ? ms.locate + ms.prepare + ms.load : 0;
+    const load = this.#isFirst ? ms.locate + ms.prepare + ms.tokenizer + ms.engine : 0;
     this.#isFirst = false;
     return load;
   }

@@ -25,7 +25,8 @@ export async function traceKeystrokes(
   keys: number,
 ): Promise<KeystrokeFigures> {
   const start = sampleCode.indexOf("\n", sampleCode.length / 2) + 1;
-  const suffix = sampleCode.slice(start + keys);
+  // A line end stands behind the cursor all the time, as when a new line is written.
+  const suffix = sampleCode.slice(sampleCode.indexOf("\n", start + keys));
   const answers: { elapsedMs: number; answer: ShownCompletion }[] = [];
   // The first request fills the cache: it is a file being opened, no keystroke.
   for (let typed = 0; typed <= keys; typed++) {

@@ -70,7 +70,7 @@ async function measure(
   const { maxRSS } = process.resourceUsage();
   return {
     ...{ model: id, variant, threads },
-    loadMs: round(ms.locate + ms.load),
+    loadMs: round(ms.locate + ms.prepare + ms.tokenizer + ms.engine),
     prefill: prefillLengths.map((length) => prefillOf(runs.get(length) ?? [])),
     decode: decodeContexts.map((length) => decodeOf(runs.get(length) ?? [])),
     keystroke,

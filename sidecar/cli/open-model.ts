@@ -43,13 +43,13 @@ export function variantFlag(): Option {
  */
 export async function openFlagged(thread: EngineThread, flags: ModelFlags): Promise<ModelFacts> {
   const { model, home, threads, variant } = flags;
-  const progress = createProgress(`preparing ${model}`, (fraction) => `${fraction * 100} %`);
+  const progress = createProgress(`preparing ${model}`, (percent) => `${Math.floor(percent)} %`);
   try {
     const facts = await thread.open(
       { model, home, threads, variant },
       {
         onProgress: (event) => {
-          if (event.stage === "preparing") progress.update(event.fraction, 1);
+          if (event.stage === "preparing") progress.update(event.fraction * 100, 100);
         },
       },
     );

@@ -31,11 +31,6 @@ import type {
 import { scoreTarget } from "./score.ts";
 import { PrefixWindow, SuffixWindow } from "./window.ts";
 
-export interface CompleterOptions {
-  /** Positions for prompt and answer; default the window, or the model's context if that is less. */
-  readonly capacity?: number;
-}
-
 export interface CancelOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -70,13 +65,13 @@ export class Completer {
   readonly #suffixWindow: SuffixWindow;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: Engine, tokenizer: Tokenizer, options: CompleterOptions = {}) {
+  constructor(engine: Engine, tokenizer: Tokenizer) {
     this.#engine = engine;
     this.#tokenizer = tokenizer;
     this.#vocabulary = new ByteSortedVocabulary(tokenizer);
     this.#layout = readLayout(tokenizer);
     this.#cache = new PromptCache(engine, {
-      capacity: options.capacity ?? Math.min(defaults.window, engine.shape.contextLength),
+      capacity: Math.min(defaults.window, engine.shape.contextLength),
       movedTokens: defaults.suffix.movedTokens,
       freshTokens: defaults.suffix.freshTokens,
     });

@@ -124,11 +124,9 @@ function endAtBlock(text: string, place: Place): TextEnd | null {
   let start = first.length + 1;
   for (const [index, line] of lines.entries()) {
     const isWhole = index < lines.length - 1;
-    if (line.trim() !== "" && indentationOf(line) <= place.baseIndentation) {
-      // A word that is not whole may yet become one that goes on with the block.
-      if (!isWhole && /^\s*\w+$/.test(line)) return null;
-      if (!goesOn.test(line)) return endAtOuterLine(line, place, { start, isWhole });
-    }
+    const isOuter = line.trim() !== "" && indentationOf(line) <= place.baseIndentation;
+    if (isOuter && !goesOnAfter(line, place))
+      return endAtOuterLine(line, place, { start, isWhole });
     start += line.length + 1;
   }
   return null;
@@ -140,15 +138,20 @@ function isOneLineBody(line: string, place: Place): boolean {
   return isOpenerLine && scanBrackets(`${place.linePrefix}${line}`).openers.length === 0;
 }
 
-/** A closing line as deep as the block's first belongs to it; what else is no deeper does not. */
+function goesOnAfter(line: string, place: Place): boolean {
+  return indentationOf(line) === place.baseIndentation && goesOn.test(line);
+}
+
+/** A closing line as deep as the block's first belongs to it, any other does not. */
 function endAtOuterLine(
   line: string,
   place: Place,
   { start, isWhole }: { start: number; isWhole: boolean },
 ): TextEnd | null {
-  if (indentationOf(line) < place.baseIndentation || !closesBlock.test(line)) {
-    return notRepeated(start);
-  }
+  if (indentationOf(line) < place.baseIndentation) return notRepeated(start);
+  // A word that is not whole may yet become one that goes on with the block.
+  if (!isWhole && /^\s*\w+$/.test(line)) return null;
+  if (!closesBlock.test(line)) return notRepeated(start);
   return isWhole ? notRepeated(start + line.length) : null;
 }
 

@@ -270,9 +270,9 @@ async function sizeOf({ model, home }: ModelChoice): Promise<number | null> {
 }
 
 function openedLine({ id, variant, threads, ms }: ModelFacts): string {
-  const stages = Object.entries(ms).map(([stage, value]) => `${stage} ${value.toFixed()} ms`);
-  const all = `${(process.uptime() * 1000).toFixed()} ms after the start`;
-  return `opened ${id}, ${variant}, ${threads} threads: ${stages.join(", ")}, ${all}`;
+  const times = Object.entries(ms).map(([stage, each]) => `${stage} ${Math.round(each)} ms`);
+  const sinceStart = `${Math.round(process.uptime() * 1000)} ms after the start`;
+  return `opened ${id}, ${variant}, ${threads} threads: ${times.join(", ")}; ${sinceStart}`;
 }
 
 function megabytes(byteLength: number): string {

@@ -19,8 +19,9 @@ import { type Keystroke, traceLanguage, tracePath } from "../support/keystroke-t
 export interface Question extends Keystroke {
   readonly prompt: Prompt;
   readonly place: Place;
-  /** Ids of the prompt behind the longest common prefix with the prompt before. */
+  /** Ids behind the longest common prefix with the prompt before: of the prompt, of its head alone. */
   readonly newIds: number;
+  readonly newHeadIds: number;
 }
 
 export interface GhostText {
@@ -50,8 +51,10 @@ export interface KeystrokeFigures {
   readonly computed: number;
   readonly promptRows: number;
   readonly generated: number;
-  /** Ids behind the longest common prefix, and two, and the generated ones. */
+  /** Ids behind the longest common prefix, the generated ones, and two. */
   readonly bound: number;
+  /** The same as if the suffix counted nothing. */
+  readonly headBound: number;
   /** reused / (reused + rows of the prompt that were run). */
   readonly reusedShare: number;
   readonly p50Ms: number;
@@ -69,17 +72,18 @@ export function askAll(tokenizer: Tokenizer, keystrokes: readonly Keystroke[]): 
     prefix: new PrefixWindow(tokenizer, defaults.prefix),
     suffix: new SuffixWindow(tokenizer, defaults.suffix.tokens),
   };
-  let last: readonly number[] = [];
+  let last: Prompt = { head: [], suffix: [], middle: [] };
   return keystrokes.map((keystroke) => {
     const prompt = layOutNear(layout, tokenizer, {
       prefix: windows.prefix.read(keystroke.prefix).ids,
       suffix: windows.suffix.read(keystroke.suffix).ids,
     });
     const ids = idsOf(prompt);
-    const newIds = ids.length - commonLength(last, ids);
-    last = ids;
+    const newIds = ids.length - commonLength(idsOf(last), ids);
+    const newHeadIds = prompt.head.length - commonLength(last.head, prompt.head);
+    last = prompt;
     const place = readPlace({ ...keystroke, languageId: traceLanguage }, "auto");
-    return { ...keystroke, prompt, place, newIds };
+    return { ...keystroke, prompt, place, newIds, newHeadIds };
   });
 }
 
@@ -112,6 +116,7 @@ export function summarise(
     promptRows,
     generated: mean((answer) => answer.generated),
     bound: mean(({ question, generated }) => question.newIds + generated + 2),
+    headBound: mean(({ question, generated }) => question.newHeadIds + generated + 2),
     reusedShare: reused / (reused + promptRows),
     p50Ms: median(warm.map(({ elapsedMs }) => elapsedMs)),
     p95Ms: quantile(

@@ -7,6 +7,7 @@ import type { CompletionRequest, InlineDocument } from "../../sidecar/completion
 import { PrefixWindow } from "../../sidecar/completion/window.ts";
 import { bestId, logProbability } from "../../sidecar/engine/sampler.ts";
 import { CancelledError, LimitError } from "../../sidecar/errors.ts";
+import type { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
 import { keystrokes, traceLanguage, tracePath } from "../support/keystroke-trace.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 
@@ -239,12 +240,29 @@ test("a text is shown or a reason is given, never both", async () => {
   assert.ok(reasons.has("low-confidence"), [...reasons].join());
 });
 
-test("typing through a real file runs what is new, and the suffix every few tokens", async () => {
-  const completer = createCompleter();
-  const headOf = createHeadReader();
+test("typing in the middle runs what is new, and the suffix every few tokens", async () => {
+  const { typedTokens, dearer } = await typeThrough(tiny.tokenizer);
+  assert.ok(dearer.length > 0);
+  assert.ok(dearer.length <= typedTokens / defaults.suffix.movedTokens, `${dearer.length} times`);
+  for (const { excess, suffix } of dearer) assert.ok(excess <= suffix, "the suffix is run once");
+});
+
+test("typing left to right runs what is new and nothing else", async () => {
+  assert.deepEqual((await typeThrough(tiny.leftToRight)).dearer, []);
+});
+
+/**
+ * Types through a real file; `dearer` are the keystrokes that ran more than the ids of the head
+ * behind the longest common prefix with the last head, the generated ones and two.
+ */
+async function typeThrough(
+  tokenizer: Tokenizer,
+): Promise<{ typedTokens: number; dearer: { excess: number; suffix: number }[] }> {
+  const completer = new Completer(tiny.engine, tokenizer);
+  const headOf = createHeadReader(tokenizer);
+  const dearer: { excess: number; suffix: number }[] = [];
   let last: readonly number[] = [];
   let typedTokens = 0;
-  let suffixRuns = 0;
   for (const { prefix, suffix } of keystrokes(300)) {
     const document = { path: tracePath, languageId: traceLanguage, prefix, suffix };
     const { tokens } = await completer.completeInline({
@@ -252,22 +270,17 @@ test("typing through a real file runs what is new, and the suffix every few toke
       ...{ multiline: "auto", alignment: "off" },
     });
     const head = headOf(prefix);
-    const isNew = head.length - commonLength(last, head);
-    const bound = isNew + tokens.generated + 2;
-    if (tokens.computed > bound) {
-      suffixRuns += 1;
-      assert.ok(tokens.computed <= bound + tokens.suffix, "the suffix is run once at most");
-    }
-    typedTokens += Math.min(isNew, defaults.suffix.movedTokens + 1);
+    const newTokens = head.length - commonLength(last, head);
+    const excess = tokens.computed - newTokens - tokens.generated - 2;
+    if (excess > 0) dearer.push({ excess, suffix: tokens.suffix });
+    typedTokens += Math.min(newTokens, defaults.suffix.movedTokens + 1);
     last = head;
   }
-  assert.ok(suffixRuns > 0);
-  assert.ok(suffixRuns <= typedTokens / defaults.suffix.movedTokens, `${suffixRuns} suffix runs`);
-});
+  return { typedTokens, dearer };
+}
 
 /** The ids of header and near prefix, as the completer has them before the suffix. */
-function createHeadReader(): (prefix: string) => readonly number[] {
-  const { tokenizer } = tiny;
+function createHeadReader(tokenizer: Tokenizer): (prefix: string) => readonly number[] {
   const layout = readLayout(tokenizer);
   const header = encodeHeader(layout, tokenizer, tracePath);
   const window = new PrefixWindow(tokenizer, defaults.prefix);

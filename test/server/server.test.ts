@@ -146,6 +146,11 @@ test("diagnostics tell the model and its state, and no path of the user's", asyn
   assert.doesNotMatch(JSON.stringify(facts), /file:|\/project/);
 });
 
+test("under trace the log tells how long each stage of the start took", () => {
+  const stages = /opened smollm2-135m, \w+, \d+ threads: locate \d+ ms, .*engine \d+ ms; \d+ ms/;
+  assert.match(editor.log, stages);
+});
+
 const refusals = [
   ["disabled", { enable: false }],
   ["language-off", { languages: { python: false } }],

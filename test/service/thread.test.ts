@@ -107,7 +107,7 @@ test("a thread that is stopped ends the requests that wait for it", async () => 
 /** Opens whatever it is asked to, and ends at the first completion. */
 const crashing = `
 import { parentPort } from "node:worker_threads";
-const ms = { locate: 0, prepare: 0, load: 0 };
+const ms = { locate: 0, prepare: 0, tokenizer: 0, engine: 0 };
 const result = { id: "any", sha256: "", variant: "lossless", threads: 1, ms };
 parentPort.on("message", ({ id, method }) => {
   if (method === "openModel") parentPort.postMessage({ jsonrpc: "2.0", id, result });

@@ -10,6 +10,8 @@ import { type TinyOptions, tinySource } from "./tiny-gguf.ts";
 export interface TinyModel {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
+  /** The same without fill-in-the-middle: what a model left to right has. */
+  readonly leftToRight: Tokenizer;
   close(): Promise<void>;
 }
 
@@ -24,11 +26,15 @@ export async function openTiny(options: TinyOptions = {}): Promise<TinyModel> {
   });
   const engine = await Engine.load(model.engine, { threads: 1 });
   const tokenizer = Tokenizer.create(model.vocabulary);
+  const tokens = model.vocabulary.tokens.map((token) => token.replace("|fim_", "|unused_"));
+  const leftToRight = Tokenizer.create({ ...model.vocabulary, tokens });
   return {
     engine,
     tokenizer,
+    leftToRight,
     close: async () => {
       tokenizer.dispose();
+      leftToRight.dispose();
       await engine.dispose();
       await rm(folder, { recursive: true });
     },
