@@ -31,7 +31,10 @@ after(async () => {
 });
 
 const tiny = () => ({ model: join(scratch, "tiny.gguf"), home: scratch, threads: 1 });
-const request = { prefix: "a", maxTokens: 3, stop: [], temperature: 0, topP: 1, seed: 1 };
+const request = {
+  ...{ prefix: "a", maxTokens: 3, stop: [], temperature: 0, topP: 1, seed: 1 },
+  alignment: "off" as const,
+};
 
 test("nothing is answered before a model is open, and the thread lives on", async () => {
   await assert.rejects(thread.ask(complete, request), /no model is open/);
