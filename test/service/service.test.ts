@@ -127,10 +127,10 @@ test("an idle moment runs the moved suffix again, once", async () => {
   const open = await openModel({ model: "qwen2.5-coder-0.5b", home: "", threads: 0 });
   assert.ok(open !== null);
   const suffix = "\n    return total\n\nprint(add(1, 2))\n";
-  const document = {
-    ...{ path: "a.py", languageId: "python", suffix, multiline: "never" },
-    alignment: "off",
-  } as const;
+  const document: Omit<InlineDocument, "prefix"> = {
+    ...{ path: "a.py", languageId: "python", suffix },
+    ...{ multiline: "never", alignment: "off" },
+  };
   await open.completeInline({ ...document, prefix: "def add(a, b):\n    # s\n    " });
   await open.completeInline({ ...document, prefix: "def add(a, b):\n    # s\n    to" });
   assert.ok((await open.refresh()) > 0);

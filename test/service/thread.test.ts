@@ -140,7 +140,14 @@ test("after a crash the state says so, and the next request starts the engine ag
   };
   owner.open(tiny());
   await reach("ready");
-  const document = { path: "", languageId: "", prefix: "", suffix: "", multiline: "auto" } as const;
+  const document = {
+    path: "",
+    languageId: "",
+    prefix: "",
+    suffix: "",
+    multiline: "auto",
+    alignment: "off",
+  } as const;
   const answer = owner.ready?.ask(completeInline, document);
   await assert.rejects(answer ?? Promise.resolve(), /engine thread: ended: out of everything/);
   assert.match(JSON.stringify(await reach("failed")), /the engine ended: out of everything/);
