@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import type { InlineDocument } from "../../sidecar/completion/request.ts";
 import { defaultThreadCount } from "../../sidecar/engine/threads.ts";
 import { CancelledError, FormatError, UnsupportedError } from "../../sidecar/errors.ts";
 import { type OpenModel, type OpenProgress, openModel } from "../../sidecar/service.ts";
