@@ -2,7 +2,7 @@
 // Out: the answer, what it cost, and for an empty one the reason. Two ways in: `complete` and
 // `score` serve the batch contract from a cold cache and add nothing of their own; `completeInline`
 // serves the editor with near windows, the cached prompt, the moved suffix and post-processing.
-import { type Aligned, type AlignmentSetting, align } from "../alignment/align.ts";
+import { type Aligned, type Alignment, type AlignmentLimits, align } from "../alignment/align.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createSampler, type SamplerOptions } from "../engine/sampler.ts";
 import { LimitError, throwIfCancelled } from "../errors.ts";
@@ -58,17 +58,22 @@ const greedy: SamplerOptions = { temperature: 0, topP: 1, seed: 0 };
 export class Completer {
   readonly #engine: Engine;
   readonly #tokenizer: Tokenizer;
-  readonly #vocabulary: ByteSortedVocabulary;
+  readonly #alignment: Alignment;
   readonly #layout: PromptLayout;
   readonly #cache: PromptCache;
   readonly #prefixWindow: PrefixWindow;
   readonly #suffixWindow: SuffixWindow;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: Engine, tokenizer: Tokenizer) {
+  constructor(
+    engine: Engine,
+    tokenizer: Tokenizer,
+    limits: AlignmentLimits = defaults.alignment.limits,
+  ) {
     this.#engine = engine;
     this.#tokenizer = tokenizer;
-    this.#vocabulary = new ByteSortedVocabulary(tokenizer);
+    const vocabulary = new ByteSortedVocabulary(tokenizer);
+    this.#alignment = { tokenizer, vocabulary, limits };
     this.#layout = readLayout(tokenizer);
     this.#cache = new PromptCache(engine, {
       capacity: Math.min(defaults.window, engine.shape.contextLength),
@@ -127,7 +132,7 @@ export class Completer {
   ): Promise<Completion> {
     const meter = new Meter(this.#engine.counters);
     const near = this.#encode(request);
-    const aligned = this.#align(near.prefix, request.alignment);
+    const aligned = align(this.#alignment, near.prefix, request.alignment);
     const prompt = layOut(this.#layout, { ...near, prefix: aligned.kept });
     const { answer, alignment, tokens, ms } = await this.#answer(meter, {
       prompt,
@@ -163,7 +168,7 @@ export class Completer {
     const header = encodeHeader(this.#layout, this.#tokenizer, document.path);
     const prefix = this.#prefixWindow.read(document.prefix).ids;
     const suffix = this.#suffixWindow.read(document.suffix).ids;
-    const aligned = this.#align(prefix, document.alignment);
+    const aligned = align(this.#alignment, prefix, document.alignment);
     const prompt = layOut(this.#layout, { header, prefix: aligned.kept, suffix });
     const { answer, alignment, tokens, ms } = await this.#answer(meter, {
       prompt,
@@ -203,7 +208,7 @@ export class Completer {
         signal: fill.signal,
       },
       temperature: sampling.temperature,
-      vocabulary: this.#vocabulary,
+      vocabulary: this.#alignment.vocabulary,
       bytesOf: (id) => this.#tokenizer.bytesOf(id),
       trace,
     });
@@ -216,12 +221,6 @@ export class Completer {
     const tokens = { generated: answer.tokens.length, computed: meter.computed, reused };
     const alignment = { way: aligned.way, keptTokens: aligned.kept.length, tail, ...trace };
     return { answer, alignment, tokens, ms: meter.times };
-  }
-
-  #align(ids: Uint32Array, setting: AlignmentSetting): Aligned {
-    const { limits } = defaults.alignment;
-    const tokenizer = this.#tokenizer;
-    return align({ tokenizer, vocabulary: this.#vocabulary, limits }, ids, setting);
   }
 
   async #score(

@@ -68,7 +68,7 @@ function pairIn(
   random: () => number,
 ): Omit<Pair, "language"> | null {
   const text = before + line + next;
-  if (!/^[\x09-\x7e]*$/.test(text) || line.trim().length < 4 || next.trim() === "") return null;
+  if (/[^\s!-~]/.test(text) || line.trim().length < 4 || next.trim() === "") return null;
   const ids = tokenizer.encode(text);
   const candidates: Omit<Pair, "language">[] = [];
   let offset = 0;

@@ -44,7 +44,8 @@ async function measure(id: RealModelId): Promise<unknown> {
   const completers = {
     paper: new Completer(engine, tokenizer),
     healing: new Completer(engine, tokenizer, {
-      alignment: { ...defaults.alignment.limits, backedUpTokens: 1 },
+      ...defaults.alignment.limits,
+      backedUpTokens: 1,
     }),
   };
   const outcomes: { pair: Pair; outcome: Outcomes }[] = [];
