@@ -24,6 +24,7 @@ const shared = {
     "esbuild",
     "mocha",
     "playwright-core",
+    "@vscode/test-electron",
   ],
 };
 
@@ -54,7 +55,7 @@ const programs = {
       ...shared,
       format: "esm",
       banner,
-      entryPoints: filesBelow("test", ".test.ts"),
+      entryPoints: [...filesBelow("test", ".test.ts"), "test/editor/electron.ts"],
       outbase: "test",
       splitting: false,
       outExtension: { ".js": ".mjs" },

@@ -42,7 +42,8 @@ for (const path of [
 stageManifest();
 stageOnnxruntime();
 stagePackage("onnxruntime-common", ["package.json", "dist/cjs"]);
-stagePackage("tiktoken", ["package.json", "tiktoken.cjs", "tiktoken_bg.cjs", "tiktoken_bg.wasm"]);
+const tiktoken = ["tiktoken.cjs", "tiktoken_bg.cjs", "tiktoken_bg.wasm"];
+stagePackage("tiktoken", ["package.json", ...tiktoken.map((name) => `lite/${name}`)]);
 writeFileSync(join(stage, "ThirdPartyNotices.txt"), notices());
 pack();
 

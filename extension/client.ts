@@ -15,6 +15,7 @@ import {
 import {
   CloseAction,
   ErrorAction,
+  type InitializeParams,
   LanguageClient,
   type Middleware,
   type ProgressType,
@@ -104,11 +105,15 @@ export class Client implements Disposable {
   /** @throws Error when no sidecar runs, or what the sidecar answered. */
   request<P, R>(type: RequestType<P, R, void>, params: P, token?: CancellationToken): Promise<R>;
   request<R>(type: RequestType0<R, void>): Promise<R>;
-  request(type: { method: string }, params?: unknown, token?: CancellationToken): Promise<unknown> {
+  request<P, R>(
+    type: RequestType<P, R, void> | RequestType0<R, void>,
+    params?: P,
+    token?: CancellationToken,
+  ): Promise<R> {
     const client = this.runningClient();
     if (client === null) return Promise.reject(new Error("the sidecar is not running"));
-    if (params === undefined) return client.sendRequest(type.method, token);
-    return client.sendRequest(type.method, params, token);
+    if (type.numberOfParams === 0) return client.sendRequest(type as RequestType0<R, void>);
+    return client.sendRequest(type as RequestType<unknown, R, void>, params, token);
   }
 
   /** Calls back with every `$/progress` on a token that a request named. */
@@ -178,6 +183,12 @@ function asEditorSeesIt(report: CompletionReport): CompletionReport {
 
 /** Shows nothing by itself: what goes wrong becomes a condition or a reason, and stands in the log. */
 class SilentClient extends LanguageClient {
+  /** The sidecar's own progress is for editors that do not know its state; here the status shows it. */
+  protected override fillInitializeParams(params: InitializeParams): void {
+    super.fillInitializeParams(params);
+    Object.assign(params.capabilities.window ?? {}, { workDoneProgress: false });
+  }
+
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
   }

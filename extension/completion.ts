@@ -1,13 +1,14 @@
 // Stands between the editor and the sidecar for every inline completion: waits for a pause in the
 // typing, offers the rest of a text that the user types over without asking again, and drops an
 // answer that was made for an older version of the document.
-
 import type { InlineCompletionContext, Position, TextDocument } from "vscode";
 import {
   type CancellationToken,
+  commands,
   InlineCompletionItem,
   InlineCompletionTriggerKind,
   Range,
+  window,
 } from "vscode";
 import type { Middleware } from "vscode-languageclient/node";
 import type { CompletionReport } from "../sidecar/protocol.ts";
@@ -23,6 +24,7 @@ const firstLatencyMs = 300;
 export class InlineCompletions {
   private shown: Shown | null = null;
   private latencyMs: number | null = null;
+  private refused: CompletionReport | null = null;
   private readonly trace: (message: string) => void;
 
   /** `trace` gets a line for every completion that needed no request, or whose answer was dropped. */
@@ -30,10 +32,23 @@ export class InlineCompletions {
     this.trace = trace;
   }
 
-  /** Learns how long an answer took. Those that were broken off say nothing about it. */
-  observe({ reason, latencyMs }: CompletionReport): void {
-    if (reason === "cancelled" || reason === "superseded") return;
-    this.latencyMs = blendLatency(this.latencyMs, latencyMs);
+  /** Learns how long an answer takes from those for which the model ran to the end. */
+  observe(report: CompletionReport): void {
+    this.refused = report.reason === "model-loading" ? report : null;
+    const isBrokenOff = report.reason === "cancelled" || report.reason === "superseded";
+    if (report.tokens.generated > 0 && !isBrokenOff)
+      this.latencyMs = blendLatency(this.latencyMs, report.latencyMs);
+  }
+
+  /** The model is there: asks again where somebody waits since it was not. */
+  async askAgain(): Promise<void> {
+    const { refused } = this;
+    this.refused = null;
+    const document = window.activeTextEditor?.document;
+    const isWaiting = `${document?.uri}` === refused?.uri && document?.version === refused?.version;
+    // The editor asks once about a version of a document, unless a person wishes it.
+    if (refused !== null && isWaiting)
+      await commands.executeCommand("editor.action.inlineSuggest.trigger");
   }
 
   /** Forgets what is on screen: the model or the settings are others now. */

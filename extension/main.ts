@@ -42,6 +42,7 @@ export function activate(context: ExtensionContext): void {
     client.onDidChangeCondition((condition) => {
       completions.forget();
       status.show({ condition, last: null });
+      if (condition.kind === "ready") void completions.askAgain();
     }),
   );
   void client.start();

@@ -101,20 +101,23 @@ function isCancel(error: unknown): boolean {
 }
 
 async function pickModel(models: ModelEntry[], title: string): Promise<ModelEntry | null> {
-  const items = models.map((entry) => ({ ...itemOf(entry), entry }));
+  const current = workspace.getConfiguration("pith").get("model");
+  const items = models.map((entry) => ({ ...itemOf(entry, entry.id === current), entry }));
   const placeHolder = models.length === 0 ? l10n.t("There is none.") : "";
   const item = await window.showQuickPick(items, { title, placeHolder });
   return item?.entry ?? null;
 }
 
-function itemOf({ id, title, licence, byteLength, state, file }: ModelEntry): QuickPickItem {
+function itemOf(entry: ModelEntry, isCurrent: boolean): QuickPickItem {
+  const { id, title, licence, byteLength, state, file } = entry;
   const states = {
     present: l10n.t("on this machine"),
     partial: l10n.t("partly downloaded"),
     absent: l10n.t("not downloaded"),
   };
   const description = [megabytes(byteLength), licence, states[state]].join(" · ");
-  return { label: title, description, detail: state === "absent" ? id : file };
+  const label = isCurrent ? `$(check) ${title}` : title;
+  return { label, description, detail: state === "absent" ? id : file };
 }
 
 function megabytes(byteLength: number): string {

@@ -1,39 +1,31 @@
 // The few conditions that are worth a notification of their own; each is told once.
 import { type Disposable, l10n, window, workspace } from "vscode";
-import type { Pith } from "./commands.ts";
+import { type Pith, reportFailure } from "./commands.ts";
 import { offerDownload } from "./models.ts";
-import type { Condition } from "./status-text.ts";
 
 /** Watches the sidecar and tells the user what only the user can mend. */
 export function watchCondition(pith: Pith): Disposable {
-  const told = new Set<string>();
+  const offered = new Set<string>();
+  let failure: string | null = null;
   return pith.client.onDidChangeCondition((condition) => {
-    if (condition.kind === "ready") told.clear();
-    const subject = subjectOf(condition);
-    if (subject === null || told.has(subject)) return;
-    told.add(subject);
-    tell(pith, condition).then(undefined, (error) => pith.log.error(`notification: ${error}`));
+    if (condition.kind === "ready") failure = null;
+    if (condition.kind === "model-missing") {
+      // In Restricted Mode nothing is completed, so no model is asked for.
+      if (offered.has(condition.model) || !workspace.isTrusted) return;
+      offered.add(condition.model);
+      tell(pith, offerDownload(pith.client, condition.model));
+    }
+    if (condition.kind === "failed" || condition.kind === "stopped") {
+      if (failure === condition.message) return;
+      failure = condition.message;
+      tell(pith, tellFailure(pith, failure));
+    }
   });
 }
 
-/** What tells one notice from another; null when there is nothing to tell. */
-function subjectOf(condition: Condition): string | null {
-  switch (condition.kind) {
-    case "model-missing":
-      // In Restricted Mode nothing is completed, so no model is asked for.
-      return workspace.isTrusted ? `missing ${condition.model}` : null;
-    case "failed":
-    case "stopped":
-      return `${condition.kind} ${condition.message}`;
-    default:
-      return null;
-  }
-}
-
-async function tell(pith: Pith, condition: Condition): Promise<void> {
-  if (condition.kind === "model-missing") return offerDownload(pith.client, condition.model);
-  if (condition.kind === "failed" || condition.kind === "stopped")
-    await tellFailure(pith, condition.message);
+/** A notice lives as long as the user leaves it on screen; what follows from it may fail. */
+function tell({ log }: Pith, notice: Promise<void>): void {
+  notice.catch((error) => reportFailure(log, error instanceof Error ? error.message : `${error}`));
 }
 
 async function tellFailure({ client, log }: Pith, cause: string): Promise<void> {

@@ -39,7 +39,8 @@ export function createCacheWay(name: CacheWay["name"]): CacheWay {
 
 /** Tensors over a cache's arrays, made once: the same objects are fed and written. */
 interface CacheTensors {
-  readonly past: Tensors;
+  /** With room for what a step feeds beside them. */
+  readonly feeds: Tensors;
   readonly present: Tensors;
 }
 
@@ -50,23 +51,23 @@ function createInPlaceWay(): CacheWay {
     async run(session, step) {
       const tensors = known.get(step.cache) ?? cacheTensors(step.cache);
       known.set(step.cache, tensors);
-      const feeds = { ...tensors.past, ...stepFeeds(step) };
+      const feeds = Object.assign(tensors.feeds, stepFeeds(step));
       await session.runInto(feeds, { ...tensors.present, ...step.results });
     },
   };
 }
 
 function cacheTensors(cache: KvCache): CacheTensors {
-  const past: Tensors = {};
+  const feeds: Tensors = {};
   const present: Tensors = {};
   const { kvHeadCount, headDim } = cache.shape;
   const dimensions = [cache.batchSize, kvHeadCount, cache.capacity, headDim];
   for (const [name, array] of cacheArrays(cache)) {
     const tensor = floatTensor(array, dimensions);
-    past[`past.${name}`] = tensor;
+    feeds[`past.${name}`] = tensor;
     present[`present.${name}`] = tensor;
   }
-  return { past, present };
+  return { feeds, present };
 }
 
 async function runCopied(session: Session, step: Step): Promise<void> {

@@ -15,7 +15,7 @@ import {
   type RunOutput,
   splitChunks,
 } from "./run-output.ts";
-import { isFaithful } from "./self-test.ts";
+import { selectCacheWay } from "./self-test.ts";
 import { floatTensor, Session } from "./session.ts";
 
 export interface EngineOptions {
@@ -79,12 +79,16 @@ export class Engine {
   /** @throws FormatError when the embedding table does not fit the shape. */
   static async load(model: EngineModel, options: EngineOptions): Promise<Engine> {
     const embeddings = new EmbeddingTable(model.embeddings, model.shape);
-    const session = await Session.load(model.graphFile, options);
-    const wanted = createCacheWay(options.cacheWay ?? "in-place");
-    const isTrusted =
-      options.cacheWay !== undefined || (await isFaithful(wanted, session, model.shape));
-    const way = isTrusted ? wanted : createCacheWay("copied");
-    return new Engine(model, options, { session, embeddings, way });
+    try {
+      const session = await Session.load(model.graphFile, options);
+      const way = options.cacheWay
+        ? createCacheWay(options.cacheWay)
+        : await selectCacheWay(session, model.shape);
+      return new Engine(model, options, { session, embeddings, way });
+    } catch (error) {
+      embeddings.close();
+      throw error;
+    }
   }
 
   /**

@@ -6,6 +6,12 @@ import type { ModelShape } from "./engine-model.ts";
 import { KvCache } from "./kv-cache.ts";
 import { floatTensor, type Session } from "./session.ts";
 
+/** In place if that works with this graph and runtime, else copied. */
+export async function selectCacheWay(session: Session, shape: ModelShape): Promise<CacheWay> {
+  const inPlace = createCacheWay("in-place");
+  return (await isFaithful(inPlace, session, shape)) ? inPlace : createCacheWay("copied");
+}
+
 /** Whether `way` does with this graph and runtime what copying does. */
 export async function isFaithful(
   way: CacheWay,

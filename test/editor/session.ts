@@ -106,30 +106,39 @@ export function useSession(options: SessionOptions): {
 }
 
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const folder = resolve(".cache/editor-tests", options.name);
-  rmSync(folder, { recursive: true, force: true });
+  const folder = emptyFolder(options.name);
   const workspace = join(folder, "workspace");
-  mkdirSync(workspace, { recursive: true });
   for (const [name, text] of Object.entries(options.files))
     writeFileSync(join(workspace, name), text);
   const vsix = options.packExtension?.(folder);
   const settings = { "pith.model": "smollm2-135m", "pith.trace": "messages", ...options.settings };
-  // The server has a home of its own, so it must be told where the models of this machine are.
-  const env = { PITH_HOME: homeFolder(), ...options.env };
+  const env = { ...serverEnvironment(), ...options.env };
   const server = await startCodeServer({ folder, settings, env, vsix });
   const browser = await startBrowser();
   const permissions = ["clipboard-read", "clipboard-write"];
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, permissions });
   const session = new Session(folder, new Workbench(page), { server, browser });
-  const isDevelopment = vsix === undefined;
-  const address = addressOf(server.authority, workspace, isDevelopment);
-  await runWithPicture(session, "open", ({ workbench }) => workbench.open(address)).catch(
-    async (error) => {
-      await session.close();
-      throw error;
-    },
-  );
+  const address = addressOf(server.authority, { workspace, isInstalled: vsix !== undefined });
+  try {
+    await runWithPicture(session, "open", ({ workbench }) => workbench.open(address));
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
   return session;
+}
+
+/** A folder for one run, empty but for an empty workspace. */
+export function emptyFolder(name: string): string {
+  const folder = resolve(".cache/editor-tests", name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, "workspace"), { recursive: true });
+  return folder;
+}
+
+/** The server has a home of its own, so it must be told where the models of this machine are. */
+export function serverEnvironment(): Record<string, string> {
+  return { PITH_HOME: homeFolder() };
 }
 
 async function runWithPicture(
@@ -146,12 +155,22 @@ async function runWithPicture(
   }
 }
 
-/** In the `payload` VS Code in the browser finds the extension that is being developed. */
-export function addressOf(authority: string, workspace: string, isDevelopment: boolean): string {
-  const query = new URLSearchParams({ folder: workspace });
-  const extension = `vscode-remote://${authority}${resolve(".")}`;
-  if (isDevelopment)
-    query.set("payload", JSON.stringify([["extensionDevelopmentPath", extension]]));
+export interface AddressOptions {
+  workspace: string;
+  /** The extension is installed; otherwise the checkout is loaded for development. */
+  isInstalled?: boolean;
+  /** The module whose `run` the extension host is to call. */
+  tests?: string;
+}
+
+/** VS Code in the browser finds in the `payload` what is being developed. */
+export function addressOf(authority: string, options: AddressOptions): string {
+  const query = new URLSearchParams({ folder: options.workspace });
+  const remote = (path: string) => `vscode-remote://${authority}${path}`;
+  const payload: [string, string][] = [];
+  if (!options.isInstalled) payload.push(["extensionDevelopmentPath", remote(resolve("."))]);
+  if (options.tests !== undefined) payload.push(["extensionTestsPath", remote(options.tests)]);
+  query.set("payload", JSON.stringify(payload));
   return `http://${authority}/?${query}`;
 }
 
