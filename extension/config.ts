@@ -13,6 +13,7 @@ export function readSettings(configuration: Configuration, isTrusted: boolean): 
     model: configuration.get("model", ""),
     modelFolder: configuration.get("modelFolder", ""),
     threads: configuration.get("threads", 0),
+    alignment: configuration.get<Settings["alignment"]>("alignment", "exact"),
     multiline: configuration.get<Settings["multiline"]>("multiline", "auto"),
     trace: configuration.get<Settings["trace"]>("trace", "off"),
     isTrusted,

@@ -14,6 +14,8 @@ export interface Settings {
   /** 0: max(2, min(4, physical cores - 1)). */
   threads: number;
   multiline: "auto" | "never";
+  /** What is done for text that ends inside a token. */
+  alignment: "exact" | "token" | "off";
   trace: "off" | "messages" | "verbose";
   /** False in an untrusted workspace: nothing is completed there. */
   isTrusted: boolean;

@@ -54,6 +54,10 @@ export function readRequest(value: Record<string, unknown>): BatchLine {
   const request = result.data;
   if (request.op === "score" && request.target === undefined)
     throw new FormatError("request: target: missing, op score needs it");
+  if (request.op === "score" && request.alignment !== "off")
+    throw new UnsupportedError(
+      "request: alignment is for op complete, a score has no tail to choose",
+    );
   for (const [field, supported] of Object.entries(supportedValues)) {
     const given = String(request[field as keyof typeof supportedValues]);
     if (!supported.includes(given))
@@ -64,11 +68,10 @@ export function readRequest(value: Record<string, unknown>): BatchLine {
   return request;
 }
 
-/** Of the values that the contract names; the others come with memories and alignment. */
+/** Of the values that the contract names; the others come with memories. */
 const supportedValues = {
   op: ["complete", "score", "tokenize"],
   memory: ["none"],
-  alignment: ["off"],
 };
 
 function parseJson(json: string): unknown {

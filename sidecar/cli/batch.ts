@@ -107,10 +107,10 @@ class BatchRun {
   }
 
   async #complete(request: BatchLine, load: number): Promise<Answer> {
-    const { path, prefix, suffix, maxTokens, stop, temperature, topP, seed } = request;
+    const { path, prefix, suffix, maxTokens, stop, temperature, topP, seed, alignment } = request;
     const { text, finish, tokens, ms } = await this.#thread.ask(complete, {
       ...{ path, prefix, suffix },
-      ...{ maxTokens, stop, temperature, topP, seed },
+      ...{ maxTokens, stop, temperature, topP, seed, alignment },
     });
     const reason = text === "" && finish === "end" ? { reason: "end-of-text" } : {};
     return { text, finish, ...reason, tokens, ms: { ...ms, load } };

@@ -2,7 +2,7 @@
 // starts cold, and a trace of keystrokes through the editor's. Every figure comes from the counts and
 // times that the engine's thread reports; a table for people, then one line of JSON.
 import { Command, InvalidArgumentError } from "commander";
-import type { ModelFacts } from "../service.ts";
+import type { BatchRequest, ModelFacts } from "../service.ts";
 import { complete, type EngineThread, splitTokens } from "../thread-client.ts";
 import { type KeystrokeFigures, traceKeystrokes } from "./bench-keystrokes.ts";
 import { sampleCode } from "./bench-sample.ts";
@@ -101,7 +101,10 @@ async function measureRuns(
 }
 
 async function measureRun(thread: EngineThread, prefix: string, maxTokens: number): Promise<Run> {
-  const request = { prefix, maxTokens, stop: [], temperature: 0, topP: 1, seed: 1 };
+  const request: BatchRequest = {
+    ...{ prefix, maxTokens, stop: [], temperature: 0, topP: 1, seed: 1 },
+    alignment: "off",
+  };
   const { tokens, ms } = await thread.ask(complete, request);
   const steps = tokens.computed - tokens.prefix;
   if (tokens.generated === 0 || tokens.computed < tokens.prefix)

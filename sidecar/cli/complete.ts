@@ -1,7 +1,8 @@
 // `pith complete FILE:LINE:COL`: what the editor would show at a place in a file.
 import { readFile } from "node:fs/promises";
 import { basename, extname, isAbsolute, relative } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { AlignmentSetting } from "../alignment/align.ts";
 import { LimitError } from "../errors.ts";
 import { completeInline } from "../thread-client.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
@@ -16,12 +17,18 @@ export interface Place {
 interface CompleteFlags extends ModelFlags {
   readonly json?: boolean;
   readonly multiline: boolean;
+  readonly alignment: AlignmentSetting;
 }
 
 export function completeCommand(entry: URL): Command {
   return addModelFlags(new Command("complete"))
     .description("print the completion at a place in a file")
     .argument("<file:line:column>", "from 1; columns in UTF-16 code units", parsePlace)
+    .addOption(
+      new Option("--alignment <how>", "what is done for text that ends inside a token")
+        .choices(["exact", "token", "off"])
+        .default("exact"),
+    )
     .option("--no-multiline", "complete a line even where a block begins")
     .option("--json", "print the text, the reason for an empty one, counts and times as JSON")
     .action((place: Place, flags: CompleteFlags) => completeAt(place, flags, entry));
@@ -63,6 +70,7 @@ async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promi
       languageId: languages[extname(place.file).toLowerCase()] ?? "",
       ...cut,
       multiline: flags.multiline ? "auto" : "never",
+      alignment: flags.alignment,
     }),
   );
   if (flags.json) process.stdout.write(`${JSON.stringify(answer)}\n`);

@@ -2,10 +2,13 @@
 // Out: the answer, what it cost, and for an empty one the reason. Two ways in: `complete` and
 // `score` serve the batch contract from a cold cache and add nothing of their own; `completeInline`
 // serves the editor with near windows, the cached prompt, the moved suffix and post-processing.
+import { type Aligned, type Alignment, type AlignmentLimits, align } from "../alignment/align.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createSampler, type SamplerOptions } from "../engine/sampler.ts";
 import { LimitError, throwIfCancelled } from "../errors.ts";
+import { ByteSortedVocabulary } from "../tokenizer/byte-sorted-vocabulary.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { startChoices, type TailTrace } from "./aligned-choices.ts";
 import { type Answer, findStop, meanLogProbability, readAnswer } from "./answer.ts";
 import { defaults } from "./defaults.ts";
 import { encodeHeader, layOut, type Prompt, type PromptLayout, readLayout } from "./layout.ts";
@@ -14,6 +17,7 @@ import { isInsideWord, readPlace } from "./place.ts";
 import { findEnd, shapeText } from "./postprocess.ts";
 import { type FillOptions, PromptCache } from "./prompt-cache.ts";
 import type {
+  AlignmentReport,
   Completion,
   CompletionRequest,
   InlineCompletion,
@@ -34,6 +38,7 @@ export interface CancelOptions {
 /** An answer to make: what `complete` and `completeInline` have in common. */
 interface Task {
   readonly prompt: Prompt;
+  readonly aligned: Aligned;
   readonly fill: FillOptions;
   readonly maxTokens: number;
   readonly sampling: SamplerOptions;
@@ -42,6 +47,7 @@ interface Task {
 
 interface Answered {
   readonly answer: Answer;
+  readonly alignment: AlignmentReport;
   readonly tokens: Pick<TokenCounts, "generated" | "computed" | "reused">;
   readonly ms: StageTimes;
 }
@@ -52,15 +58,22 @@ const greedy: SamplerOptions = { temperature: 0, topP: 1, seed: 0 };
 export class Completer {
   readonly #engine: Engine;
   readonly #tokenizer: Tokenizer;
+  readonly #alignment: Alignment;
   readonly #layout: PromptLayout;
   readonly #cache: PromptCache;
   readonly #prefixWindow: PrefixWindow;
   readonly #suffixWindow: SuffixWindow;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: Engine, tokenizer: Tokenizer) {
+  constructor(
+    engine: Engine,
+    tokenizer: Tokenizer,
+    limits: AlignmentLimits = defaults.alignment.limits,
+  ) {
     this.#engine = engine;
     this.#tokenizer = tokenizer;
+    const vocabulary = new ByteSortedVocabulary(tokenizer);
+    this.#alignment = { tokenizer, vocabulary, limits };
     this.#layout = readLayout(tokenizer);
     this.#cache = new PromptCache(engine, {
       capacity: Math.min(defaults.window, engine.shape.contextLength),
@@ -119,9 +132,11 @@ export class Completer {
   ): Promise<Completion> {
     const meter = new Meter(this.#engine.counters);
     const near = this.#encode(request);
-    const prompt = layOut(this.#layout, near);
-    const { answer, tokens, ms } = await this.#answer(meter, {
+    const aligned = align(this.#alignment, near.prefix, request.alignment);
+    const prompt = layOut(this.#layout, { ...near, prefix: aligned.kept });
+    const { answer, alignment, tokens, ms } = await this.#answer(meter, {
       prompt,
+      aligned,
       fill: {
         reuse: options.exactReuse === true ? "exact" : "none",
         chunk: defaults.chunk.batch,
@@ -137,6 +152,7 @@ export class Completer {
       finish: end < 0 ? answer.finish : "stop",
       ids: answer.tokens.map(({ id }) => id),
       meanLogProbability: meanLogProbability(answer.tokens),
+      alignment,
       tokens: { prefix: near.prefix.length, suffix: near.suffix?.length ?? 0, ...tokens },
       ms,
     };
@@ -152,9 +168,11 @@ export class Completer {
     const header = encodeHeader(this.#layout, this.#tokenizer, document.path);
     const prefix = this.#prefixWindow.read(document.prefix).ids;
     const suffix = this.#suffixWindow.read(document.suffix).ids;
-    const prompt = layOut(this.#layout, { header, prefix, suffix });
-    const { answer, tokens, ms } = await this.#answer(meter, {
+    const aligned = align(this.#alignment, prefix, document.alignment);
+    const prompt = layOut(this.#layout, { header, prefix: aligned.kept, suffix });
+    const { answer, alignment, tokens, ms } = await this.#answer(meter, {
       prompt,
+      aligned,
       fill: { reuse: "moved", chunk: defaults.chunk.interactive, signal },
       maxTokens: defaults.answer[place.extent],
       sampling: greedy,
@@ -167,29 +185,42 @@ export class Completer {
     return {
       text: reason === null ? shown.text : "",
       reason,
+      alignment,
       tokens: { prefix: prefix.length, suffix: prompt.suffix.length && suffix.length, ...tokens },
       ms,
     };
   }
 
   async #answer(meter: Meter, task: Task): Promise<Answered> {
-    const { prompt, fill, maxTokens, sampling } = task;
+    const { prompt, aligned, fill, maxTokens, sampling } = task;
+    const tail = aligned.way === "off" ? new Uint8Array(0) : aligned.tail;
+    const trace: TailTrace = { ids: [], logWeight: 0 };
     this.#checkFits(lengthOf(prompt) + maxTokens);
     meter.lap("plan");
-    const logits = await this.#cache.fill(prompt, fill);
-    meter.lap("prefill");
-    const reused = lengthOf(prompt) - meter.computed;
-    const choices = this.#cache.decode(logits, {
-      maxTokens,
-      sampler: createSampler(sampling),
-      isEnd: (id) => this.#tokenizer.isSpecial(id) || this.#tokenizer.endIds.has(id),
-      ...(fill.signal === undefined ? {} : { signal: fill.signal }),
+    const choices = await startChoices(this.#cache, {
+      prompt,
+      aligned,
+      fill,
+      generate: {
+        maxTokens,
+        sampler: createSampler(sampling),
+        isEnd: (id) => this.#tokenizer.isSpecial(id) || this.#tokenizer.endIds.has(id),
+        signal: fill.signal,
+      },
+      temperature: sampling.temperature,
+      vocabulary: this.#alignment.vocabulary,
+      bytesOf: (id) => this.#tokenizer.bytesOf(id),
+      trace,
     });
-    const decoder = this.#tokenizer.createStreamDecoder();
+    meter.lap("prefill");
+    const nodes = aligned.way === "exact" ? aligned.trie.nodes.length : 0;
+    const reused = lengthOf(prompt) + nodes - meter.computed;
+    const decoder = this.#tokenizer.createStreamDecoder(tail.length);
     const answer = await readAnswer(choices, decoder, task.isComplete);
     meter.lap("decode");
     const tokens = { generated: answer.tokens.length, computed: meter.computed, reused };
-    return { answer, tokens, ms: meter.times };
+    const alignment = { way: aligned.way, keptTokens: aligned.kept.length, tail, ...trace };
+    return { answer, alignment, tokens, ms: meter.times };
   }
 
   async #score(
@@ -260,5 +291,5 @@ function lengthOf({ head, suffix, middle }: Prompt): number {
 function notOffered(reason: InlineReason, meter: Meter): InlineCompletion {
   meter.lap("plan");
   const tokens = { prefix: 0, suffix: 0, generated: 0, computed: 0, reused: 0 };
-  return { text: "", reason, tokens, ms: meter.times };
+  return { text: "", reason, alignment: null, tokens, ms: meter.times };
 }

@@ -11,6 +11,11 @@ export const defaults = {
    * but for the first `freshTokens` of them, the suffix token included.
    */
   suffix: { tokens: 128, movedTokens: 16, freshTokens: 2 },
+  /**
+   * A prefix that ends inside a token: `exact` runs at most `nodes` rows for it, else `token` takes
+   * over and backs up that many tokens (B = 3 in arXiv 2403.08688).
+   */
+  alignment: { limits: { nodes: 32, backedUpTokens: 3 } },
   /** Longest answers in the editor. */
   answer: { line: 48, block: 160 },
   /** Rows between two looks at the abort signal. */

@@ -34,6 +34,16 @@ export interface FillOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A token behind the prompt, or behind another one of them. */
+export interface TreeNode {
+  readonly id: number;
+  /** Index of the node it follows; -1: it follows the prompt. */
+  readonly parent: number;
+}
+
+/** Logits [vocabulary] behind a node; -1: behind the prompt. */
+export type LogitsOf = (node: number) => Float32Array;
+
 /** The rows of a suffix but for the fresh ones, and the head that they have attended to. */
 interface Suffix {
   readonly ids: readonly number[];
@@ -76,16 +86,36 @@ export class PromptCache {
    * @throws LimitError when the prompt is longer than the capacity
    */
   async fill(prompt: Prompt, options: FillOptions): Promise<Float32Array> {
-    if (options.reuse === "none") this.#truncate(0);
-    this.#prompt = prompt;
-    const ids = [...prompt.head, ...prompt.suffix, ...prompt.middle];
-    const suffix = options.reuse === "moved" ? this.#movable(prompt) : null;
-    if (suffix !== null) await this.#placeSuffix(prompt.head, suffix, options);
-    const kept = Math.min(commonLength(this.#ids, ids), ids.length - 1);
-    this.#truncate(suffix === null ? Math.min(kept, this.#exactLength) : kept);
-    const logits = await this.#run(ids.slice(this.#ids.length), options, "last");
-    if (suffix === null && options.reuse !== "none") this.#keepSuffix(prompt);
+    const { rest, isMoved } = await this.#place(prompt, options);
+    const logits = await this.#run(rest, options, "last");
+    if (!isMoved && options.reuse !== "none") this.#keepSuffix(prompt);
     return logits;
+  }
+
+  /**
+   * Like `fill`, and runs `tree` behind the prompt, in the same run unless the prompt is cold or long.
+   * `choose` gets the logits behind a node (-1: behind the prompt) and returns the path that stays.
+   * @throws CancelledError
+   * @throws LimitError when prompt and tree are longer than the capacity
+   */
+  async fillTree(
+    prompt: Prompt,
+    tree: readonly TreeNode[],
+    options: FillOptions & { readonly choose: (logitsOf: LogitsOf) => readonly number[] },
+  ): Promise<void> {
+    const { rest, isMoved } = await this.#place(prompt, options);
+    const isOneRun = this.#ids.length > 0 && rest.length + tree.length <= options.chunk;
+    const chain = isOneRun ? rest : [];
+    // A copy, because the next run overwrites the row.
+    const behind = isOneRun ? null : (await this.#run(rest, options, "last")).slice();
+    const rows = await this.#runTree(chain, tree, options.signal);
+    const size = this.#engine.shape.vocabularySize;
+    const rowOf = (row: number) => rows.subarray(row * size, (row + 1) * size);
+    const path = options.choose((node) =>
+      behind === null ? rowOf(node + 1) : node < 0 ? behind : rowOf(node),
+    );
+    if (!isMoved && options.reuse !== "none") this.#keepSuffix(prompt);
+    this.#keepPath(path, tree);
   }
 
   /** Runs more ids behind what the cache holds; logits [ids, vocabulary]. */
@@ -153,6 +183,53 @@ export class PromptCache {
     this.#cache.attach(suffix.block);
     this.#ids.push(...whole.slice(fresh));
     if (isExact) this.#exactLength = whole.length;
+  }
+
+  /** Makes the cache hold the beginning of `prompt`; the rest of its ids is at least one. */
+  async #place(
+    prompt: Prompt,
+    options: FillOptions,
+  ): Promise<{ rest: number[]; isMoved: boolean }> {
+    if (options.reuse === "none") this.#truncate(0);
+    this.#prompt = prompt;
+    const ids = [...prompt.head, ...prompt.suffix, ...prompt.middle];
+    const suffix = options.reuse === "moved" ? this.#movable(prompt) : null;
+    if (suffix !== null) await this.#placeSuffix(prompt.head, suffix, options);
+    const kept = Math.min(commonLength(this.#ids, ids), ids.length - 1);
+    this.#truncate(suffix === null ? Math.min(kept, this.#exactLength) : kept);
+    return { rest: ids.slice(this.#ids.length), isMoved: suffix !== null };
+  }
+
+  /** Runs `chain` and behind it the tree; logits of the chain's last row and of every node. */
+  async #runTree(
+    chain: readonly number[],
+    tree: readonly TreeNode[],
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array> {
+    const start = this.#ids.length;
+    const ids = [...chain, ...tree.map(({ id }) => id)];
+    if (ids.length === 0) return new Float32Array(0);
+    const { logits } = await this.#engine.run(this.#cache, ids, {
+      parents: [
+        ...chain.map((_, index) => index - 1),
+        ...tree.map(({ parent }) => parent + chain.length),
+      ],
+      logitsAt: Array.from(ids.keys()).slice(Math.max(0, chain.length - 1)),
+      signal,
+    });
+    this.#record(chain, start);
+    return logits;
+  }
+
+  /** Of the tree's rows, which follow the recorded ones, keeps those of a path. */
+  #keepPath(path: readonly number[], tree: readonly TreeNode[]): void {
+    const start = this.#ids.length;
+    this.#cache.keepRows(
+      start,
+      path.map((node) => start + node),
+    );
+    const ids = path.map((node) => tree[node]?.id ?? 0);
+    this.#record(ids, start);
   }
 
   #keepSuffix({ head, suffix }: Prompt): void {

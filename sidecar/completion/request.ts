@@ -1,4 +1,5 @@
 // What is asked of completion and what it answers, as plain records.
+import type { Aligned, AlignmentSetting } from "../alignment/align.ts";
 import type { Finish } from "./answer.ts";
 import type { TextReason } from "./postprocess.ts";
 
@@ -12,6 +13,8 @@ export interface PromptText {
 }
 
 export interface CompletionRequest extends PromptText {
+  /** What is done when the prefix ends inside a token. */
+  readonly alignment: AlignmentSetting;
   readonly maxTokens: number;
   /** Each ends the text and is not part of it. */
   readonly stop: readonly string[];
@@ -25,10 +28,27 @@ export interface Completion {
   readonly finish: Finish;
   /** All ids that were chosen, those of a stop string too. */
   readonly ids: readonly number[];
-  /** Of these ids, in nats; NaN if there are none. */
+  /** Of these ids, given the tail, in nats; NaN if there are none. */
   readonly meanLogProbability: number;
+  readonly alignment: AlignmentReport;
   readonly tokens: TokenCounts;
   readonly ms: StageTimes;
+}
+
+/** What alignment did with the end of the prefix. */
+export interface AlignmentReport {
+  /** `token` where `exact` was asked for: the tail was over a limit. */
+  readonly way: Aligned["way"];
+  readonly keptTokens: number;
+  /** The bytes that were made again. */
+  readonly tail: Uint8Array;
+  /** Tokens that hold it, the last one with what the answer begins with. */
+  readonly ids: readonly number[];
+  /**
+   * Log of the mass that agreed with the tail: of all covers, or for `token` the product over its
+   * steps, the importance weight of the path.
+   */
+  readonly logWeight: number;
 }
 
 export interface Score {
@@ -47,6 +67,7 @@ export interface InlineDocument {
   readonly prefix: string;
   readonly suffix: string;
   readonly multiline: "auto" | "never";
+  readonly alignment: AlignmentSetting;
 }
 
 /** Why there is nothing to show; all of them are in the protocol's closed list. */
@@ -56,6 +77,8 @@ export interface InlineCompletion {
   readonly text: string;
   /** null exactly when there is a text. */
   readonly reason: InlineReason | null;
+  /** null when the model was not asked. */
+  readonly alignment: AlignmentReport | null;
   readonly tokens: TokenCounts;
   readonly ms: StageTimes;
 }

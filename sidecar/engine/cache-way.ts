@@ -4,7 +4,8 @@
 //
 // Graph, inputs: inputs_embeds f32 [batch, rows, hidden]; seqlens_k i32 [batch], the length of each
 // sequence after the run, minus 1; total_len i32 [], the longest of them; logit_pos i64 [n];
-// past.{layer}.key|value f32 [batch, kvHeads, past, headDim].
+// past.{layer}.key|value f32 [batch, kvHeads, past, headDim]; position_ids i64 [batch, rows];
+// attention_bias f32 [1, 1, rows, total], added to the scores of every head.
 // Outputs: nocopy (see session.ts); present.{layer}.key|value as past, with the new rows; hidden f32
 // [batch, rows, hidden] after the final norm; logits f32 [batch, n, vocabulary]; in the attention
 // graph also attention.{layer} f32 [batch, heads, rows, total].
@@ -21,6 +22,8 @@ export interface Step {
   readonly lengths: Int32Array;
   /** Rows of which the logits are wanted, the same for every sequence. */
   readonly logitRows: readonly number[];
+  /** Continuations in one run, see `RunOptions.parents`; null: one row behind the other. */
+  readonly parents: readonly number[] | null;
   /** By output name: `logits`, `hidden`, `attention.{layer}`; others are computed and dropped. */
   readonly results: Tensors;
 }
@@ -92,18 +95,57 @@ function cacheArrays({ keys, values }: KvCache): [string, Float32Array][] {
   ];
 }
 
-function stepFeeds({ cache, embeds, rows, lengths, logitRows }: Step): Tensors {
+function stepFeeds(step: Step): Tensors {
+  const { cache, embeds, rows, lengths, logitRows } = step;
   const { batchSize } = cache;
   const hiddenSize = embeds.length / (batchSize * rows);
+  const total = Math.max(...lengths);
   return {
     inputs_embeds: floatTensor(embeds, [batchSize, rows, hiddenSize]),
     seqlens_k: intTensor(
       lengths.map((length) => length - 1),
       [batchSize],
     ),
-    total_len: intTensor(Int32Array.of(Math.max(...lengths)), []),
+    total_len: intTensor(Int32Array.of(total), []),
+    position_ids: longTensor(positionsOf(step), [batchSize, rows]),
+    attention_bias: floatTensor(biasOf(step, total), [1, 1, rows, total]),
     logit_pos: longTensor(BigInt64Array.from(logitRows, BigInt), [logitRows.length]),
   };
+}
+
+/** [batch, rows]: behind the cache, or behind the parent. */
+function positionsOf({ cache, rows, parents }: Step): BigInt64Array {
+  const positions = new BigInt64Array(cache.batchSize * rows);
+  for (const [sequence, length] of cache.lengths.entries()) {
+    for (let row = 0; row < rows; row++) {
+      const depth = parents === null ? row : depthOf(parents, row);
+      positions[sequence * rows + row] = BigInt(length + depth);
+    }
+  }
+  return positions;
+}
+
+function depthOf(parents: readonly number[], row: number): number {
+  const parent = parents[row] ?? -1;
+  return parent < 0 ? 0 : 1 + depthOf(parents, parent);
+}
+
+/** Low enough that a masked position weighs nothing after the softmax. */
+const MASKED = -1e9;
+let zeros = new Float32Array(0);
+
+/** [rows, total]: nothing, or for a tree, what hides the rows that are no ancestors. */
+function biasOf({ cache, rows, parents }: Step, total: number): Float32Array {
+  if (parents === null) {
+    if (zeros.length < rows * total) zeros = new Float32Array(2 * rows * total);
+    return zeros.subarray(0, rows * total);
+  }
+  const bias = new Float32Array(rows * total);
+  for (let row = 0; row < rows; row++) {
+    bias.fill(MASKED, row * total + cache.length, (row + 1) * total);
+    for (let at = row; at >= 0; at = parents[at] ?? -1) bias[row * total + cache.length + at] = 0;
+  }
+  return bias;
 }
 
 /** The rows in use, without the gaps up to the capacity: [batch, kvHeads, length, headDim]. */

@@ -34,6 +34,13 @@ export interface RunOptions {
   readonly hidden?: boolean;
   /** Default false; loads a second graph when first asked for. */
   readonly attention?: boolean;
+  /**
+   * Several continuations at once: for every row the row it continues, -1 for those directly behind
+   * the cache; parents come before their children. A row sees the cache, its ancestors and itself,
+   * and stands at the position behind its parent. All rows go through in one run, and lie in the
+   * cache in the order of the input until `KvCache.keepRows` chooses a path. The cache is not empty.
+   */
+  readonly parents?: readonly number[];
   /** Rows at a time, default 64: what a cancel waits for. */
   readonly chunk?: number;
   readonly signal?: AbortSignal | undefined;
@@ -118,9 +125,12 @@ export class Engine {
     cache.reserve(rows);
     const logitRows = logitRowsOf(options.logitsAt, rows);
     const output = this.#createOutput(cache, { rows, logitCount: logitRows.length, options });
-    for (const chunk of splitChunks(rows, logitRows, options.chunk ?? 64)) {
+    const { parents = null } = options;
+    assert(parents === null || (parents.length === rows && cache.length > 0));
+    const chunkSize = parents === null ? (options.chunk ?? 64) : Math.max(1, rows);
+    for (const chunk of splitChunks(rows, logitRows, chunkSize)) {
       throwIfCancelled(options.signal);
-      await this.#runChunk(cache, { ...chunk, embeds, output });
+      await this.#runChunk(cache, { ...chunk, embeds, output, parents });
     }
     return output;
   }
@@ -147,7 +157,8 @@ export class Engine {
     const dimensions = [inputs.length, logitRows.length, vocabularySize];
     const lengths = cache.lengths.map((length, index) => length + (counts[index] ?? 0));
     const results = { logits: floatTensor(logits, dimensions) };
-    await this.#runStep(this.#session, { cache, embeds, rows, lengths, logitRows, results });
+    const step = { cache, embeds, rows, lengths, logitRows, results, parents: null };
+    await this.#runStep(this.#session, step);
     return selectRows(logits, {
       size: vocabularySize,
       rows: counts.map((count, index) => index * logitRows.length + logitRows.indexOf(count - 1)),
@@ -162,7 +173,7 @@ export class Engine {
   }
 
   async #runChunk(cache: KvCache, chunk: RunningChunk): Promise<void> {
-    const { embeds, start, end, logitRows, output } = chunk;
+    const { embeds, start, end, logitRows, output, parents } = chunk;
     const { hiddenSize } = this.shape;
     const rows = end - start;
     const lengths = Int32Array.of(cache.length + rows);
@@ -175,6 +186,7 @@ export class Engine {
       rows,
       lengths,
       logitRows,
+      parents,
       results: { ...chunkResults(chunk, output, this.shape), ...attention },
     });
     copyAttention(attention, chunk, output);
@@ -216,6 +228,7 @@ export class Engine {
 interface RunningChunk extends Chunk {
   readonly embeds: Float32Array; // of the whole input
   readonly output: RunOutput;
+  readonly parents: readonly number[] | null;
 }
 
 interface OutputRequest {

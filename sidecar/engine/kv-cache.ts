@@ -99,6 +99,25 @@ export class KvCache {
     this.truncate(newLength);
   }
 
+  /**
+   * Of the positions from `start` on keeps only `rows` (ascending), which become consecutive. Keys
+   * stay as they are: a path through a tree already stands at consecutive positions.
+   */
+  keepRows(start: number, rows: readonly number[]): void {
+    for (const [index, row] of rows.entries()) {
+      this.#checkRange(start + index, row);
+      for (const layer of [...this.keys, ...this.values]) this.#copyRow(layer, row, start + index);
+    }
+    this.truncate(start + rows.length);
+  }
+
+  #copyRow(layer: Float32Array, from: number, to: number): void {
+    for (let head = 0; head < this.shape.kvHeadCount; head++) {
+      const source = this.#offset(head, from);
+      layer.copyWithin(this.#offset(head, to), source, source + this.shape.headDim);
+    }
+  }
+
   #checkRange(start: number, end: number): void {
     assert(this.batchSize === 1, "blocks belong to a cache of one sequence");
     assert(Number.isInteger(start) && Number.isInteger(end));

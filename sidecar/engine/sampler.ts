@@ -69,6 +69,15 @@ export function logProbability(
   return logits[id]! - highest - Math.log(mass);
 }
 
+/** Natural logarithm of the sum of the exponentials of `logits`, or of the admitted ones alone. */
+export function logNormaliser(logits: Float32Array, admitted?: TokenFilter): number {
+  const best = bestId(logits, admitted);
+  if (admitted === undefined) return logits[best]! - logProbability(logits, best);
+  let mass = 0;
+  for (const id of admitted) mass += expOfMinus(logits[best]! - logits[id]!);
+  return logits[best]! + Math.log(mass);
+}
+
 interface Distribution {
   readonly logits: Float32Array;
   readonly admitted: TokenFilter | undefined;

@@ -39,7 +39,8 @@ async function decodeShortly(
   for (const rows of [PROMPT, 1]) {
     const lengths = Int32Array.of(cache.length + rows);
     const embeds = madeUpRows(rows * shape.hiddenSize, cache.length);
-    await way.run(session, { cache, embeds, rows, lengths, logitRows: [rows - 1], results });
+    const logitRows = [rows - 1];
+    await way.run(session, { cache, embeds, rows, lengths, logitRows, results, parents: null });
     cache.lengths.set(lengths);
   }
   const { keys, values } = cache.copyBlock(0, PROMPT + 1);

@@ -14,7 +14,8 @@
 //
 // A run: `seqlens_k` is each row's valid length less one, `total_len` the greatest length, past and
 // new together; `logit_pos` are the positions of the input whose logits are wanted, none at all is
-// allowed. The first output is a sequence on purpose, see the engine's session.
+// allowed. `position_ids` and `attention_bias` are for several continuations in one run: a row stands
+// at its own position and sees what the bias leaves. The first output is a sequence on purpose, see the engine's session.
 import { GraphBuilder, type Value } from "../onnx/graph-builder.ts";
 import type { Hyperparameters } from "./hyperparameters.ts";
 import { createProduct } from "./product.ts";
@@ -43,6 +44,8 @@ export function buildDecoder(
   const lastIndices = graph.input("seqlens_k", "int32", ["batch"]);
   const totalLength = graph.input("total_len", "int32", []);
   const logitPositions = graph.input("logit_pos", "int64", ["n"]);
+  const positions = graph.input("position_ids", "int64", ["batch", "seq"]);
+  const bias = graph.input("attention_bias", "float32", [1, 1, "seq", "visible"]);
   const cosines = graph.initializer(weights.cosines);
   const sines = graph.initializer(weights.sines);
   graph.sequenceConstruct(lastIndices, "nocopy");
@@ -79,6 +82,8 @@ export function buildDecoder(
         totalLength,
         cosines,
         sines,
+        positions,
+        bias,
       },
       { presentKey, presentValue, probabilities },
       { headCount, kvHeadCount, headDim, rotaryInterleaved: hyperparameters.rotaryInterleaved },

@@ -47,6 +47,8 @@ export interface AttentionInputs {
   readonly totalLength: Value; // i32 [], past and new positions together
   readonly cosines: Value; // [positions, headDim / 2]
   readonly sines: Value; // the same
+  readonly positions: Value; // i64 [batch, seq]; for a first prompt only the first one counts
+  readonly bias: Value; // f32 [1, 1, seq, total], added to the scores before the softmax
 }
 
 export interface AttentionOutputs {
@@ -306,6 +308,8 @@ export class GraphBuilder {
         inputs.totalLength,
         inputs.cosines,
         inputs.sines,
+        inputs.positions,
+        inputs.bias,
       ],
       outputs: [
         context,

@@ -61,8 +61,12 @@ export class InlineRequests {
     }
     const running = this.#begin(signal);
     try {
-      const { multiline } = settings;
-      const answer = await thread.ask(completeInline, { ...request, multiline }, running.signal);
+      const { multiline, alignment } = settings;
+      const answer = await thread.ask(
+        completeInline,
+        { ...request, multiline, alignment },
+        running.signal,
+      );
       report(answer, answer.reason);
       return answer.text;
     } catch (error) {
@@ -114,6 +118,7 @@ function refusalByState({ kind }: SidecarState): EmptyReason {
 
 const nothing: Omit<ShownCompletion, "reason"> = {
   text: "",
+  alignment: null,
   tokens: {
     prefix: 0,
     suffix: 0,

@@ -11,6 +11,7 @@ const defaultSettings: Settings = {
   modelFolder: "",
   threads: 0,
   multiline: "auto",
+  alignment: "exact",
   trace: "off",
   isTrusted: true,
 };

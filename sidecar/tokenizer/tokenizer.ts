@@ -93,9 +93,15 @@ export class Tokenizer {
     return this.bytesOf(id).length === 0;
   }
 
-  /** Decodes a text that comes id by id. */
-  createStreamDecoder(): StreamDecoder {
-    return createStreamDecoder((id) => this.bytesOf(id));
+  /** Decodes a text that comes id by id, without its first `skippedBytes`. */
+  createStreamDecoder(skippedBytes = 0): StreamDecoder {
+    let left = skippedBytes;
+    return createStreamDecoder((id) => {
+      const bytes = this.bytesOf(id);
+      const shown = bytes.subarray(Math.min(left, bytes.length));
+      left -= bytes.length - shown.length;
+      return shown;
+    });
   }
 
   dispose(): void {

@@ -56,7 +56,7 @@ async function openPithInfiller(): Promise<Infiller> {
   const variant = values.variant as Variant | undefined;
   const model = await openModel({ model: weights, home: "", threads, variant });
   if (model === null) throw new Error(`bench: ${weights} is not there`);
-  const greedy = { temperature: 0, topP: 1, seed: 1 };
+  const greedy = { temperature: 0, topP: 1, seed: 1, alignment: "off" } as const;
   return {
     name: `Pith, ${model.facts.variant}`,
     complete: async (prefix, suffix) =>

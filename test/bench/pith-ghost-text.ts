@@ -19,7 +19,10 @@ async function completeWith(model: OpenModel, question: Question): Promise<Ghost
   const { prefix, suffix, prompt } = question;
   const document = { path: tracePath, languageId: traceLanguage, prefix, suffix };
   const start = performance.now();
-  const { text, tokens } = await model.completeInline({ ...document, multiline: "auto" });
+  const { text, tokens } = await model.completeInline({
+    ...document,
+    ...{ multiline: "auto", alignment: "off" },
+  });
   const elapsedMs = performance.now() - start;
   const promptRows = idsOf(prompt).length - tokens.reused;
   return {

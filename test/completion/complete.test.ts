@@ -26,6 +26,7 @@ const request: CompletionRequest = {
   temperature: 0,
   topP: 1,
   seed: 1,
+  alignment: "off",
 };
 const document: InlineDocument = {
   path: "a.ts",
@@ -33,6 +34,7 @@ const document: InlineDocument = {
   prefix: "const total = ",
   suffix: "\n",
   multiline: "auto",
+  alignment: "off",
 };
 
 function createCompleter(): Completer {
@@ -263,7 +265,10 @@ async function typeThrough(
   let typedTokens = 0;
   for (const { prefix, suffix } of keystrokes(300)) {
     const document = { path: tracePath, languageId: traceLanguage, prefix, suffix };
-    const { tokens } = await completer.completeInline({ ...document, multiline: "auto" });
+    const { tokens } = await completer.completeInline({
+      ...document,
+      ...{ multiline: "auto", alignment: "off" },
+    });
     const head = headOf(prefix);
     const newTokens = head.length - commonLength(last, head);
     const excess = tokens.computed - newTokens - tokens.generated - 2;

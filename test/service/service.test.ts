@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import type { InlineDocument } from "../../sidecar/completion/request.ts";
 import { defaultThreadCount } from "../../sidecar/engine/threads.ts";
 import { CancelledError, FormatError, UnsupportedError } from "../../sidecar/errors.ts";
 import { type OpenModel, type OpenProgress, openModel } from "../../sidecar/service.ts";
@@ -30,6 +31,7 @@ async function openTiny(home: string): Promise<{ open: OpenModel; stages: Set<st
 
 const request = {
   ...{ prefix: "let a = ", maxTokens: 5, stop: [], temperature: 0, topP: 1, seed: 1 },
+  alignment: "off" as const,
 };
 
 test("a model is prepared once and answers alike ever after", async () => {
@@ -126,7 +128,10 @@ test("an idle moment runs the moved suffix again, once", async () => {
   const open = await openModel({ model: "qwen2.5-coder-0.5b", home: "", threads: 0 });
   assert.ok(open !== null);
   const suffix = "\n    return total\n\nprint(add(1, 2))\n";
-  const document = { path: "a.py", languageId: "python", suffix, multiline: "never" } as const;
+  const document: Omit<InlineDocument, "prefix"> = {
+    ...{ path: "a.py", languageId: "python", suffix },
+    ...{ multiline: "never", alignment: "off" },
+  };
   await open.completeInline({ ...document, prefix: "def add(a, b):\n    # s\n    " });
   await open.completeInline({ ...document, prefix: "def add(a, b):\n    # s\n    to" });
   assert.ok((await open.refresh()) > 0);

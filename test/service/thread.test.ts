@@ -31,7 +31,10 @@ after(async () => {
 });
 
 const tiny = () => ({ model: join(scratch, "tiny.gguf"), home: scratch, threads: 1 });
-const request = { prefix: "a", maxTokens: 3, stop: [], temperature: 0, topP: 1, seed: 1 };
+const request = {
+  ...{ prefix: "a", maxTokens: 3, stop: [], temperature: 0, topP: 1, seed: 1 },
+  alignment: "off" as const,
+};
 
 test("nothing is answered before a model is open, and the thread lives on", async () => {
   await assert.rejects(thread.ask(complete, request), /no model is open/);
@@ -137,7 +140,14 @@ test("after a crash the state says so, and the next request starts the engine ag
   };
   owner.open(tiny());
   await reach("ready");
-  const document = { path: "", languageId: "", prefix: "", suffix: "", multiline: "auto" } as const;
+  const document = {
+    path: "",
+    languageId: "",
+    prefix: "",
+    suffix: "",
+    multiline: "auto",
+    alignment: "off",
+  } as const;
   const answer = owner.ready?.ask(completeInline, document);
   await assert.rejects(answer ?? Promise.resolve(), /engine thread: ended: out of everything/);
   assert.match(JSON.stringify(await reach("failed")), /the engine ended: out of everything/);
