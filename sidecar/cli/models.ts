@@ -115,12 +115,14 @@ async function withProgress<T>(
   const controller = new AbortController();
   const cancel = (): void => controller.abort();
   const progress = createProgress(label, formatByteSize);
-  process.once("SIGINT", cancel).once("SIGTERM", cancel);
+  // Not `once`: npx passes on the signal that the terminal has sent to all, and the second one must
+  // not end the process in the middle of the first one's cancel.
+  process.on("SIGINT", cancel).on("SIGTERM", cancel);
   try {
     return await work({ signal: controller.signal, progress });
   } catch (error) {
     if (!(error instanceof CancelledError)) throw error;
-    throw new CancelledError(`${label}: cancelled; the same command goes on from here`, {
+    throw new CancelledError(`${label}: cancelled; run it again to go on`, {
       cause: error,
     });
   } finally {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -97,7 +97,7 @@ test("a damaged file is told apart before the network is asked", async (context)
   await checkCommand(home, ["download"], { code: 1, stderr, env: offline });
 });
 
-test("Ctrl-C ends a download at once", async (context) => {
+test("Ctrl-C ends a download at once, and a second one does no harm", async (context) => {
   let asked = (): void => {};
   const isAsked = new Promise<void>((resolve) => {
     asked = resolve;
@@ -106,14 +106,17 @@ test("Ctrl-C ends a download at once", async (context) => {
   const { port, close } = await listen(server);
   context.after(close);
   const env = { HTTPS_PROXY: `http://127.0.0.1:${port}`, PITH_MIRRORS: "" };
-  const { child, result } = start(await scratchFolder(context), ["download"], env);
+  const home = await scratchFolder(context);
+  const { child, result } = start(home, ["download"], env);
   await Promise.race([isAsked, result]);
   const started = performance.now();
+  child.kill("SIGINT");
   child.kill("SIGINT");
   const { code, stderr } = await result;
   assert.equal(code, 1);
   assert.ok(performance.now() - started < 5_000, "it does not wait for the limit of connecting");
-  assert.match(stderr, /cancelled; the same command goes on from here/);
+  assert.match(stderr, /cancelled; run it again to go on/);
+  assert.deepEqual(await readdir(join(home, "models")), [], "not even the lock is left");
 });
 
 const badUses: [string, string[]][] = [
