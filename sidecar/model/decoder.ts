@@ -29,6 +29,7 @@ export interface DecoderOptions {
 }
 
 /** The model file; its weights are where `weights` says. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a straight recipe in the model's order
 export function buildDecoder(
   hyperparameters: Hyperparameters,
   weights: DecoderWeights,

@@ -94,11 +94,17 @@ async function ask(
 function report(id: string, outcomes: readonly { pair: Pair; outcome: Outcomes }[]): unknown {
   const rows = [...cases, "all" as const].map((kind) => {
     const own = outcomes.filter(({ pair }) => kind === "all" || pair.kind === kind);
-    const right = ways.map((way) => own.filter(({ outcome }) => outcome[way].isRight).length);
+    const right = (way: Way) => own.filter(({ outcome }) => outcome[way].isRight).length;
     return {
       kind,
       n: own.length,
-      right: Object.fromEntries(ways.map((way, at) => [way, right[at] ?? 0])),
+      right: {
+        whole: right("whole"),
+        off: right("off"),
+        healed: right("healed"),
+        token: right("token"),
+        exact: right("exact"),
+      },
     };
   });
   process.stdout.write(
@@ -122,11 +128,11 @@ function report(id: string, outcomes: readonly { pair: Pair; outcome: Outcomes }
 }
 
 /** Count, share, and for cut prompts the share of the unbroken ones'. */
-function cell(right: Record<string, number>, way: Way, n: number): string {
-  const count = right[way] ?? 0;
+function cell(right: Record<Way, number>, way: Way, n: number): string {
+  const count = right[way];
   const share = `${((100 * count) / Math.max(1, n)).toFixed(0)} %`;
   if (way === "whole") return `${count} (${share} ± ${interval(count, n)})`;
-  return `${count} (${((100 * count) / Math.max(1, right["whole"] ?? 0)).toFixed(1)} % of whole)`;
+  return `${count} (${((100 * count) / Math.max(1, right.whole)).toFixed(1)} % of whole)`;
 }
 
 /** Half the 95 % interval of a share, in points (normal approximation). */

@@ -135,7 +135,13 @@ const wrongRequests: [label: string, line: object | string, kind: string, messag
   ["a score without target", { id: 1, op: "score" }, "format", /target/],
   ["op select", { id: 1, op: "select" }, "unsupported", /select/],
   ["memory kept", { id: 1, op: "complete", memory: "kept" }, "unsupported", /kept/],
-  ["alignment exact", { id: 1, op: "complete", alignment: "exact" }, "unsupported", /exact/],
+  ["a wrong alignment", { id: 1, op: "complete", alignment: "on" }, "format", /alignment/],
+  [
+    "an aligned score",
+    { id: 1, op: "score", target: "a", alignment: "exact" },
+    "unsupported",
+    /alignment/,
+  ],
   ["more than the window", { id: 1, op: "complete", maxTokens: 5000 }, "limit", /4096/],
 ];
 
