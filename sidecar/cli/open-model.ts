@@ -43,7 +43,7 @@ export function variantFlag(): Option {
  */
 export async function openFlagged(thread: EngineThread, flags: ModelFlags): Promise<ModelFacts> {
   const { model, home, threads, variant } = flags;
-  const progress = createProgress(`preparing ${model}`, (percent) => `${Math.floor(percent)} %`);
+  const progress = createProgress(`preparing ${model}`);
   try {
     const facts = await thread.open(
       { model, home, threads, variant },

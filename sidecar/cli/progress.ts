@@ -10,22 +10,21 @@ export interface Progress {
   stop(): void;
 }
 
-/** @param format How a count is shown, for example as a byte size. */
+type Format = (value: number) => string;
+
+/** @param format How a count is shown, for example as a byte size; null: only the share is. */
 export function createProgress(
   label: string,
-  format: (value: number) => string = String,
+  format: Format | null = null,
   stream: NodeJS.WriteStream = process.stderr,
 ): Progress {
   return stream.isTTY ? createBar(label, format, stream) : createLines(label, format, stream);
 }
 
-function createBar(
-  label: string,
-  format: (value: number) => string,
-  stream: NodeJS.WriteStream,
-): Progress {
+function createBar(label: string, format: Format | null, stream: NodeJS.WriteStream): Progress {
+  const size = format === null ? "" : " of {size}";
   const bar = new SingleBar({
-    format: `${label} {bar} {percentage} % of {size}, {eta_formatted} left`,
+    format: `${label} {bar} {percentage} %${size}, {eta_formatted} left`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     hideCursor: true,
@@ -37,7 +36,7 @@ function createBar(
   let isStarted = false;
   return {
     update: (done, total) => {
-      if (!isStarted) bar.start(total, done, { size: format(total) });
+      if (!isStarted) bar.start(total, done, { size: format?.(total) });
       isStarted = true;
       bar.update(done);
     },
@@ -52,18 +51,15 @@ function createBar(
   };
 }
 
-function createLines(
-  label: string,
-  format: (value: number) => string,
-  stream: NodeJS.WriteStream,
-): Progress {
+function createLines(label: string, format: Format | null, stream: NodeJS.WriteStream): Progress {
   let shownTenth = -1;
   return {
     update: (done, total) => {
       const tenth = total > 0 ? Math.floor((done / total) * 10) : 0;
       if (tenth <= shownTenth) return;
       shownTenth = tenth;
-      stream.write(`${label} ${tenth * 10} % (${format(done)} of ${format(total)})\n`);
+      const counts = format === null ? "" : ` (${format(done)} of ${format(total)})`;
+      stream.write(`${label} ${tenth * 10} %${counts}\n`);
     },
     note: (text) => {
       stream.write(`${text}\n`);
