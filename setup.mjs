@@ -2,7 +2,15 @@
 // project; `node setup.mjs test` fetches everything that the tests need. Plain JavaScript over
 // Node's own modules, because it runs before anything is installed. What is there is left alone.
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, dirname, join, resolve } from "node:path";
 
@@ -183,26 +191,37 @@ async function openDesktop() {
 async function serveBrowserEditor() {
   const home = join(cache, "start");
   linkExtension(join(home, "extensions"));
-  const port = await freePort(8123);
-  const folders = [
-    "--user-data-dir",
-    join(home, "data"),
-    "--extensions-dir",
-    join(home, "extensions"),
-  ];
-  const quiet = ["--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"];
-  const address = ["--auth", "none", "--bind-addr", `127.0.0.1:${port}`];
-  const config = ["--config", join(home, "config.yaml"), "--disable-getting-started-override"];
-  const args = [codeServerEntry, ...address, ...folders, ...config, ...quiet, sampleProject()];
-  const env = {
-    ...process.env,
-    PITH_HOME: pithHome(),
-    XDG_CONFIG_HOME: join(home, "config"),
-    XDG_DATA_HOME: join(home, "share"),
+  writeFirstSettings(join(home, "data/User"));
+  const address = `127.0.0.1:${await freePort(8123)}`;
+  const flags = {
+    auth: "none",
+    "bind-addr": address,
+    config: join(home, "config.yaml"),
+    "user-data-dir": join(home, "data"),
+    "extensions-dir": join(home, "extensions"),
   };
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"], env });
-  say(`open http://127.0.0.1:${port}/ in a browser on this machine; Ctrl-C here ends it`);
+  const switches = ["telemetry", "update-check", "workspace-trust", "getting-started-override"];
+  const args = [
+    ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]),
+    ...switches.map((name) => `--disable-${name}`),
+  ];
+  const homes = { XDG_CONFIG_HOME: join(home, "config"), XDG_DATA_HOME: join(home, "share") };
+  const log = openSync(join(home, "server.log"), "w");
+  const child = spawn(process.execPath, [codeServerEntry, ...args, sampleProject()], {
+    stdio: ["ignore", log, log],
+    env: { ...process.env, PITH_HOME: pithHome(), ...homes },
+  });
+  say(`open http://${address}/ in a browser on this machine; Ctrl-C here ends it`);
   await stayWith(child);
+}
+
+/** The sample's README comes first, not a tour of the editor; afterwards the settings are the user's. */
+function writeFirstSettings(folder) {
+  const file = join(folder, "settings.json");
+  if (existsSync(file)) return;
+  mkdirSync(folder, { recursive: true });
+  const settings = { "workbench.startupEditor": "readme", "chat.disableAIFeatures": true };
+  writeFileSync(file, JSON.stringify(settings, null, 2));
 }
 
 /** A folder of its own, so that trying Pith out leaves the checkout clean. */
