@@ -2,11 +2,9 @@
 
 import type { Disposable, Extension, LogOutputChannel, QuickPickItem } from "vscode";
 import { ConfigurationTarget, commands, env, l10n, version, window, workspace } from "vscode";
-import { diagnostics } from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
 import { isLanguageOn, readSettings } from "./config.ts";
 import type { History } from "./history.ts";
-import { chooseModel, deleteModel, downloadModel, useModelFile } from "./models.ts";
 
 /** What the commands work on. */
 export interface Pith {
@@ -16,13 +14,16 @@ export interface Pith {
   extension: Extension<unknown>;
 }
 
-type Command = (pith: Pith, ...values: unknown[]) => unknown;
+type Command = (pith: Pith) => unknown;
+
+/** Loaded at first use, because it brings the language client's library with it. */
+const models = () => import("./models.ts");
 
 const table: Record<string, Command> = {
-  "pith.chooseModel": ({ client }) => chooseModel(client),
-  "pith.downloadModel": ({ client }) => downloadModel(client),
-  "pith.deleteModel": ({ client }) => deleteModel(client),
-  "pith.useModelFile": () => useModelFile(),
+  "pith.chooseModel": async ({ client }) => (await models()).chooseModel(client),
+  "pith.downloadModel": async ({ client }) => (await models()).downloadModel(client),
+  "pith.deleteModel": async ({ client }) => (await models()).deleteModel(client),
+  "pith.useModelFile": async () => (await models()).useModelFile(),
   "pith.toggle": () => toggle(),
   "pith.restartSidecar": ({ client }) => client.restart(),
   "pith.showLog": ({ log }) => log.show(),
@@ -98,6 +99,7 @@ async function diagnosticText({ client, extension, history }: Pith): Promise<str
     state: JSON.stringify(client.condition),
     process: `${client.processId ?? "none"}`,
   };
+  const { diagnostics } = await import("../sidecar/protocol.ts");
   // Without a sidecar the rest is still worth copying, its absence most of all.
   const theirs = await client.request(diagnostics).catch((error) => ({ error: `${error}` }));
   const facts = Object.entries({ ...ours, ...theirs }).map(([name, fact]) => `${name}: ${fact}`);

@@ -1,7 +1,6 @@
 // The few conditions that are worth a notification of their own; each is told once.
 import { type Disposable, l10n, window, workspace } from "vscode";
 import { type Pith, reportFailure } from "./commands.ts";
-import { offerDownload } from "./models.ts";
 
 /** Watches the sidecar and tells the user what only the user can mend. */
 export function watchCondition(pith: Pith): Disposable {
@@ -13,7 +12,7 @@ export function watchCondition(pith: Pith): Disposable {
       // In Restricted Mode nothing is completed, so no model is asked for.
       if (offered.has(condition.model) || !workspace.isTrusted) return;
       offered.add(condition.model);
-      tell(pith, offerDownload(pith.client, condition.model));
+      tell(pith, offer(pith, condition.model));
     }
     if (condition.kind === "failed" || condition.kind === "stopped") {
       if (failure === condition.message) return;
@@ -26,6 +25,12 @@ export function watchCondition(pith: Pith): Disposable {
 /** A notice lives as long as the user leaves it on screen; what follows from it may fail. */
 function tell({ log }: Pith, notice: Promise<void>): void {
   notice.catch((error) => reportFailure(log, error instanceof Error ? error.message : `${error}`));
+}
+
+/** The model manager is loaded at first use, because it brings the language client's library. */
+async function offer({ client }: Pith, model: string): Promise<void> {
+  const { offerDownload } = await import("./models.ts");
+  await offerDownload(client, model);
 }
 
 async function tellFailure({ client, log }: Pith, cause: string): Promise<void> {

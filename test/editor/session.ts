@@ -61,17 +61,27 @@ export class Session {
     return { facts: Object.fromEntries(facts), completions: lines.slice(border + 1) };
   }
 
-  /** Asks for the diagnostics until they are as wanted; in between something else may be done. */
-  async untilDiagnostics(
-    isWanted: (found: Diagnostics) => boolean,
-    between: () => Promise<void> = () => delay(500),
-  ): Promise<Diagnostics> {
+  /** Asks for the diagnostics until they are as wanted. */
+  async untilDiagnostics(isWanted: (found: Diagnostics) => boolean): Promise<Diagnostics> {
     for (let tries = 0; tries < 30; tries++) {
       const found = await this.diagnostics();
       if (isWanted(found)) return found;
-      await between();
+      await delay(500);
     }
     throw new Error("session: the diagnostics do not become what is waited for");
+  }
+
+  /**
+   * Types until a completion has come out like that. Asking for the diagnostics takes the focus away,
+   * and with it a request that is not sent yet, hence the pause and the repetition.
+   */
+  async untilOutcome(outcome: string): Promise<void> {
+    for (let tries = 0; tries < 10; tries++) {
+      await this.workbench.typeAtEnd("1", { settleMs: 1000 });
+      const { completions } = await this.diagnostics();
+      if (completions.some((line) => line.includes(`: ${outcome};`))) return;
+    }
+    throw new Error(`session: no completion comes out as ${outcome}`);
   }
 
   /** @returns the file of the picture. */

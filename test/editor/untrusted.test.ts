@@ -19,6 +19,5 @@ test("a workspace in Restricted Mode gets no completion but the reason", async (
   await workbench.statusItem("restricted mode").waitFor();
   assert.equal(await workbench.ghostTextNow(), "");
   await session.takePicture("restricted mode");
-  const { completions } = await session.diagnostics();
-  assert.match(completions.at(-1) ?? "", /: untrusted;/);
+  await session.untilOutcome("untrusted");
 });
