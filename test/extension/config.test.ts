@@ -23,6 +23,7 @@ test("settings are read as the sidecar takes them", () => {
     model: "smollm2-135m",
     modelFolder: "",
     threads: 3,
+    alignment: "exact",
     multiline: "never",
     trace: "messages",
     isTrusted: false,
