@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { Engine } from "../../sidecar/engine/engine.ts";
 import { CancelledError, FormatError } from "../../sidecar/errors.ts";
 import type { ByteSource } from "../../sidecar/gguf/byte-source.ts";
+import { FORMAT_VERSION } from "../../sidecar/model/manifest.ts";
 import { loadPrepared } from "../../sidecar/model/prepare.ts";
 import { type TinyOptions, tinySource } from "../support/tiny-gguf.ts";
 import { freshFolder, prepare } from "./prepare-tiny.ts";
@@ -122,8 +123,10 @@ test("a folder of another format version is refused", async () => {
   await prepare(tinySource(), {}, folder);
   const path = join(folder, "manifest.json");
   const manifest = JSON.parse(await readFile(path, "utf8"));
-  writeFileSync(path, JSON.stringify({ ...manifest, formatVersion: manifest.formatVersion + 1 }));
-  await assert.rejects(loadPrepared(folder), /format version 2, expected 1/);
+  const formatVersion = FORMAT_VERSION + 1;
+  writeFileSync(path, JSON.stringify({ ...manifest, formatVersion }));
+  const message = `format version ${formatVersion}, expected ${FORMAT_VERSION}`;
+  await assert.rejects(loadPrepared(folder), new RegExp(message));
 });
 
 test("an absent folder is a FormatError", async () => {
