@@ -135,10 +135,16 @@ function traceOf({ trace }: Settings): Trace {
   return trace === "verbose" ? Trace.Verbose : Trace.Off;
 }
 
+/**
+ * Nice 5 weighs a third of an ordinary process on Linux, nice 10 a ninth (sched_prio_to_weight): with
+ * the latter a line took 82 s on two cores that others kept busy. Windows knows classes only.
+ */
+const politeness = process.platform === "win32" ? constants.priority.PRIORITY_BELOW_NORMAL : 5;
+
 /** Typing must stay smooth while the model computes. Threads started later inherit the priority. */
 function yieldToEditor(pid: number, log: LogOutputChannel): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(pid, politeness);
   } catch (error) {
     // Some systems refuse; the sidecar then runs at the normal priority.
     log.warn(`the sidecar's priority stays as it is: ${error}`);
