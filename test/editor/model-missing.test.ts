@@ -1,14 +1,13 @@
 // First use: the model is not there yet. One notification offers it; nothing modal is in the way.
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { useSession } from "./session.ts";
 
 const { test } = useSession({
   name: "model-missing",
   files: { "sums.ts": "export const one = 1;\n" },
-  env: { PITH_HOME: mkdtempSync(join(tmpdir(), "pith-empty-")) },
+  // Within the session's own folder, which is emptied before every run.
+  env: { PITH_HOME: resolve(".cache/editor-tests/model-missing/pith") },
 });
 
 test("a model that is missing is offered in one notification", async (session) => {
