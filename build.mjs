@@ -20,6 +20,8 @@ const shared = {
     "vscode",
     "onnxruntime-node",
     "tiktoken",
+    "lmdb",
+    "@vscode/tree-sitter-wasm",
     "node-llama-cpp",
     "esbuild",
     "mocha",
