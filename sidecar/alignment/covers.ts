@@ -40,14 +40,15 @@ export interface CoverTrie {
 }
 
 // How a text can go on, one for each way in which the pre-tokenisers in use treat the next
-// characters: nothing, letter, digit, punctuation, blank, blank and letter, tab, line ends, blank and
-// line end, contraction, and the second to fourth bytes of a cut UTF-8 character.
-const probes = ["", "a", "0", ".", " ", " a", "\t", "\n", "\r\n", " \n", "\n\n", "'s"]
+// characters: nothing, letter, a letter that no token joins to what stands before it (N'Ko), digit,
+// punctuation, blank, blank and letter, tab, line ends, blank and line end, contraction, and the
+// second to fourth bytes of a cut UTF-8 character.
+const probes = ["", "a", "\u07ca", "0", ".", " ", " a", "\t", "\n", "\r\n", " \n", "\n\n", "'s"]
   .map((probe) => new TextEncoder().encode(probe))
   .concat([Uint8Array.of(0x80), Uint8Array.of(0x80, 0x80), Uint8Array.of(0x80, 0x80, 0x80)]);
 
 /** Tokens before the tail that are encoded again with it: enough to hold its pre-token's start. */
-const contextTokens = 16;
+const contextTokens = 8;
 
 /**
  * Finds the covers of the text whose encoding is `ids`: some hundred encodings of a line's end, no
@@ -79,10 +80,11 @@ function coversBehind(
   // A context that begins inside a pre-token can encode differently: take a longer one.
   if (!startsWith(tokenizer.encodeBytes(text), context)) return null;
 
+  const probed = createProbing(tokenizer, vocabulary, text);
   const paths: { ids: number[]; byteLength: number }[] = [];
   for (let end = text.length - 1; end >= 0; end--) {
     if (!vocabulary.hasStartingWith(text.subarray(end))) continue;
-    for (const path of canonicalPaths(tokenizer, text, end))
+    for (const path of canonicalPaths(tokenizer, probed(end), end))
       paths.push({ ids: path, byteLength: end });
   }
   const keptCount = commonLength(paths.map((path) => path.ids));
@@ -103,17 +105,48 @@ function coversBehind(
   return { keptCount, tail: text.subarray(keptBytes.length), nodes, starts, isCanonical };
 }
 
-/** The token sequences that some continuation of text[0, end) makes of it, with a border at `end`. */
-function canonicalPaths(tokenizer: AlignmentTokenizer, text: Uint8Array, end: number): number[][] {
-  const head = text.subarray(0, end);
-  // Inside a white-space run the pre-tokeniser alone sets borders, so the whole text must show them.
-  const isInsideRun = end > 0 && isWhiteSpace(text[end - 1]) && isWhiteSpace(text[end]);
-  const behind = isInsideRun
-    ? probes.map((probe) => concatenated([text.subarray(end), probe]))
-    : probes;
+/** The encodings that can show a border of `text` at `end`. */
+type Probing = (end: number) => readonly Uint32Array[];
+
+function createProbing(
+  tokenizer: AlignmentTokenizer,
+  vocabulary: ByteSortedVocabulary,
+  text: Uint8Array,
+): Probing {
+  const encodeBehind = (head: Uint8Array, continuations: readonly Uint8Array[]) =>
+    continuations.map((each) => tokenizer.encodeBytes(concatenated([head, each])));
+  let ofWholeText: readonly Uint32Array[] | null = null;
+  return (end) => {
+    // Inside a white-space run the pre-tokeniser alone sets borders, so the whole text must show them.
+    const isInsideRun = end > 0 && isWhiteSpace(text[end - 1]) && isWhiteSpace(text[end]);
+    if (!isInsideRun) return encodeBehind(text.subarray(0, end), probes);
+    ofWholeText ??= encodeBehind(text, [...probes, ...runEnds(vocabulary, text)]);
+    return ofWholeText;
+  };
+}
+
+/**
+ * How the white-space run that ends `text` can go on within one token: how much follows decides where
+ * the run is cut (behind two line ends SmolLM2 has one token for six blanks, none for seven).
+ */
+function runEnds(vocabulary: ByteSortedVocabulary, text: Uint8Array): Uint8Array[] {
+  const found = new Map<string, Uint8Array>();
+  for (let end = text.length - 1; isWhiteSpace(text[end]); end--) {
+    for (const surplus of vocabulary.whiteSpaceBehind(text.subarray(end)))
+      found.set(Buffer.from(surplus).toString("latin1"), surplus);
+  }
+  return [...found.values()];
+}
+
+/** The token sequences in `encodings` that end at the byte `end`. */
+function canonicalPaths(
+  tokenizer: AlignmentTokenizer,
+  encodings: readonly Uint32Array[],
+  end: number,
+): number[][] {
   const found = new Map<string, number[]>();
-  for (const probe of behind) {
-    const path = upTo(tokenizer, tokenizer.encodeBytes(concatenated([head, probe])), end);
+  for (const ids of encodings) {
+    const path = upTo(tokenizer, ids, end);
     if (path !== null) found.set(path.join(), path);
   }
   return [...found.values()];
@@ -177,5 +210,5 @@ function isWhiteSpace(byte: number | undefined): boolean {
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(Buffer.concat(parts));
+  return new Uint8Array(Buffer.concat(parts));
 }

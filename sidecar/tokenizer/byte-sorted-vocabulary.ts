@@ -13,6 +13,7 @@ export class ByteSortedVocabulary {
   /** Token bytes as latin1 strings, ascending: JavaScript compares them byte by byte, natively. */
   readonly #keys: string[];
   readonly #ids: Uint32Array;
+  #whiteSpace: string[] | null = null;
 
   /** Takes some 100 ms for 150,000 tokens, so build it once for a model. */
   constructor(vocabulary: TokenBytes) {
@@ -45,6 +46,15 @@ export class ByteSortedVocabulary {
       }
     }
     return ids;
+  }
+
+  /** What tokens of nothing but ASCII white space have behind `bytes`; tokens equal to it aside. */
+  whiteSpaceBehind(bytes: Uint8Array): Uint8Array[] {
+    this.#whiteSpace ??= this.#keys.filter((key) => /^[\t-\r ]+$/.test(key));
+    const key = keyOf(bytes);
+    return this.#whiteSpace
+      .filter((each) => each.length > key.length && each.startsWith(key))
+      .map((each) => Buffer.from(each.slice(key.length), "latin1"));
   }
 
   /** Whether any token begins with `bytes`. */

@@ -10,7 +10,7 @@ import { seededRandom } from "./random.ts";
 import { createToyModel, type ToyModel } from "./toy-model.ts";
 import { createToyTokenizer, type ToyTokenizer } from "./toy-tokenizer.ts";
 
-const alphabet = "ab \n";
+const alphabet = "az \n";
 
 type Distribution = Map<string, number>;
 

@@ -1,5 +1,6 @@
 // A byte-pair tokenizer small enough to enumerate: bytes of a few characters, merges drawn at random,
-// and the white-space rule of GPT-2's pre-tokeniser.
+// and the white-space rule of GPT-2's pre-tokeniser. The letter z merges with nothing, and every letter
+// behind ASCII is z here.
 import type { AlignmentTokenizer } from "../../sidecar/alignment/covers.ts";
 import type { TokenBytes } from "../../sidecar/tokenizer/byte-sorted-vocabulary.ts";
 
@@ -23,6 +24,7 @@ export function createToyTokenizer(
     const right = tokens[Math.floor(random() * tokens.length)] ?? "";
     const merged = left + right;
     // Only strings that stay in one pre-token can ever be merged.
+    if (merged.includes("z")) continue;
     if (tokens.includes(merged) || (merged.match(preToken) ?? []).length !== 1) continue;
     if (merged.length > 4) continue;
     rankOf.set(`${left}|${right}`, rankOf.size);
@@ -41,7 +43,8 @@ export function createToyTokenizer(
     }
   };
   const encode = (text: string): number[] => (text.match(preToken) ?? []).flatMap(merge);
-  const known = (text: string): string => [...text].filter((c) => alphabet.includes(c)).join("");
+  const known = (text: string): string =>
+    [...text.replace(/[\xc2-\xdf][\x80-\xbf]/g, "z")].filter((c) => alphabet.includes(c)).join("");
   return {
     vocabularySize: tokens.length,
     encode,
