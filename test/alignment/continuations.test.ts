@@ -37,13 +37,13 @@ function checkCut(
 ): void {
   const place = JSON.stringify(Buffer.from(bytes.subarray(0, cut)).toString().slice(-40));
   const typed = tokenizer.encodeBytes(bytes.subarray(0, cut));
-  const true_ = pathAcross(tokenizer, tokenizer.encodeBytes(bytes), cut);
+  const truth = pathAcross(tokenizer, tokenizer.encodeBytes(bytes), cut);
   const trie = findCovers(tokenizer, vocabulary, typed);
   assert.ok(trie !== null, `${place}: no covers`);
   const kept = typed.subarray(0, trie.keptCount);
-  assert.deepEqual(true_.slice(0, kept.length), [...kept], `${place}: the stable part moved`);
-  const last = true_.at(-1) ?? Number.NaN;
-  const path = true_.slice(kept.length, -1);
+  assert.deepEqual(truth.slice(0, kept.length), [...kept], `${place}: the stable part moved`);
+  const last = truth.at(-1) ?? Number.NaN;
+  const path = truth.slice(kept.length, -1);
   const start = trie.starts.find(
     ({ node }) =>
       pathTo(trie.nodes, node)
