@@ -85,6 +85,68 @@ export interface CompletionReport {
   latencyMs: number;
 }
 
+/** The places that positions of the window go to, in the order in which they lie in it. */
+export const budgetKinds = ["header", "prefix", "suffix", "markers", "reserve"] as const;
+export type BudgetKind = (typeof budgetKinds)[number];
+
+/** One source of the positions of a prompt. */
+export interface BudgetSource {
+  kind: BudgetKind;
+  /** Tokens of the text that it stands for. */
+  before: number;
+  /** Positions that it takes of the window. */
+  after: number;
+}
+
+/** Text that was left out, and why. */
+export interface DroppedText {
+  kind: "prefix" | "suffix" | "answer";
+  characters: number;
+  /**
+   * `window`: further away than the near window reaches; `not-infilling`: the model does not see
+   * text behind the cursor; `behind-end`: what the model wrote behind the end of what is shown.
+   */
+  why: "window" | "not-infilling" | "behind-end";
+}
+
+/** A stage of one completion; together they are the time from the request to its answer. */
+export interface Stage {
+  kind: "wait" | "plan" | "prefill" | "decode";
+  ms: number;
+}
+
+/** What became of a text that ended inside a token. */
+export interface AlignmentFacts {
+  way: "exact" | "token" | "off";
+  keptTokens: number;
+  /** The text that was made again; half a character as U+FFFD. */
+  tail: string;
+  /** Tokens that hold it. */
+  ids: number[];
+}
+
+/** Where the positions and the time of one completion went, for the token-budget view. */
+export interface BudgetReport {
+  uri: string;
+  version: number;
+  /** Of the answer, in ms since 1970. */
+  time: number;
+  reason: EmptyReason | null;
+  /** Characters of the text that was shown. */
+  shown: number;
+  /** Positions in all; 0 when the model was not asked, and there are no sources then. */
+  window: number;
+  /** They add up to the positions used, the reserve among them, and never exceed the window. */
+  sources: BudgetSource[];
+  generated: number;
+  computed: number;
+  reused: number;
+  stages: Stage[];
+  dropped: DroppedText[];
+  /** null when the model was not asked. */
+  alignment: AlignmentFacts | null;
+}
+
 export interface ModelEntry {
   id: string;
   title: string;
@@ -107,6 +169,10 @@ export const settingsChanged = new NotificationType<Settings>("pith/settings");
 export const stateChanged = new NotificationType<SidecarState>("pith/state");
 /** sidecar -> editor: one completion was answered. */
 export const completed = new NotificationType<CompletionReport>("pith/completed");
+/** editor -> sidecar: whether a token-budget view is to be seen. */
+export const budgetWatched = new NotificationType<{ isVisible: boolean }>("pith/budget/watch");
+/** sidecar -> editor: where one completion went; sent while a view is to be seen, the last one at once. */
+export const budgeted = new NotificationType<BudgetReport>("pith/budget");
 
 /** editor -> sidecar: the models of the catalogue and the side-loaded ones. */
 export const listModels = new RequestType0<ModelEntry[], void>("pith/models/list");

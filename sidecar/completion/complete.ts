@@ -11,7 +11,15 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { startChoices, type TailTrace } from "./aligned-choices.ts";
 import { type Answer, findStop, meanLogProbability, readAnswer } from "./answer.ts";
 import { defaults } from "./defaults.ts";
-import { encodeHeader, layOut, type Prompt, type PromptLayout, readLayout } from "./layout.ts";
+import {
+  countParts,
+  encodeHeader,
+  layOut,
+  lengthOf,
+  type Prompt,
+  type PromptLayout,
+  readLayout,
+} from "./layout.ts";
 import { Meter } from "./meter.ts";
 import { isInsideWord, readPlace } from "./place.ts";
 import { findEnd, shapeText } from "./postprocess.ts";
@@ -166,15 +174,18 @@ export class Completer {
     if (isInsideWord(document)) return notOffered("inside-word-off", meter);
     const place = readPlace(document, document.multiline);
     const header = encodeHeader(this.#layout, this.#tokenizer, document.path);
-    const prefix = this.#prefixWindow.read(document.prefix).ids;
-    const suffix = this.#suffixWindow.read(document.suffix).ids;
+    const { text: prefixText, ids: prefix } = this.#prefixWindow.read(document.prefix);
+    const { text: suffixText, ids: suffix } = this.#suffixWindow.read(document.suffix);
     const aligned = align(this.#alignment, prefix, document.alignment);
-    const prompt = layOut(this.#layout, { header, prefix: aligned.kept, suffix });
+    const near = { header, prefix: aligned.kept, suffix };
+    const prompt = layOut(this.#layout, near);
+    const parts = countParts(prompt, near);
+    const maxTokens = defaults.answer[place.extent];
     const { answer, alignment, tokens, ms } = await this.#answer(meter, {
       prompt,
       aligned,
       fill: { reuse: "moved", chunk: defaults.chunk.interactive, signal },
-      maxTokens: defaults.answer[place.extent],
+      maxTokens,
       sampling: greedy,
       isComplete: (text) => findEnd(text, place) !== null,
     });
@@ -186,7 +197,17 @@ export class Completer {
       text: reason === null ? shown.text : "",
       reason,
       alignment,
-      tokens: { prefix: prefix.length, suffix: prompt.suffix.length && suffix.length, ...tokens },
+      use: {
+        window: this.#cache.capacity,
+        parts,
+        reserve: maxTokens,
+        left: {
+          prefix: document.prefix.length - prefixText.length,
+          suffix: document.suffix.length - (parts.suffix === 0 ? 0 : suffixText.length),
+          answer: answer.text.length - shown.length,
+        },
+      },
+      tokens: { prefix: prefix.length, suffix: parts.suffix, ...tokens },
       ms,
     };
   }
@@ -283,13 +304,9 @@ export class Completer {
   }
 }
 
-function lengthOf({ head, suffix, middle }: Prompt): number {
-  return head.length + suffix.length + middle.length;
-}
-
 /** Without a look at the model. */
 function notOffered(reason: InlineReason, meter: Meter): InlineCompletion {
   meter.lap("plan");
   const tokens = { prefix: 0, suffix: 0, generated: 0, computed: 0, reused: 0 };
-  return { text: "", reason, alignment: null, tokens, ms: meter.times };
+  return { text: "", reason, alignment: null, use: null, tokens, ms: meter.times };
 }

@@ -74,6 +74,27 @@ export function layOut(
   };
 }
 
+/** Positions of a prompt by what they hold; together they are all of them. */
+export interface PromptParts {
+  readonly header: number;
+  readonly prefix: number;
+  readonly suffix: number;
+  /** The tokens that tell the model which part is which, or stand for an empty prompt. */
+  readonly markers: number;
+}
+
+/** The parts of the prompt that `layOut` made of `near`. */
+export function countParts(prompt: Prompt, near: Parameters<typeof layOut>[1]): PromptParts {
+  const header = near.header.length;
+  const prefix = near.prefix.length;
+  const suffix = prompt.suffix.length === 0 ? 0 : (near.suffix?.length ?? 0);
+  return { header, prefix, suffix, markers: lengthOf(prompt) - header - prefix - suffix };
+}
+
+export function lengthOf({ head, suffix, middle }: Prompt): number {
+  return head.length + suffix.length + middle.length;
+}
+
 /** How many ids `first` and `second` start with alike. */
 export function commonLength(first: ArrayLike<number>, second: ArrayLike<number>): number {
   const limit = Math.min(first.length, second.length);

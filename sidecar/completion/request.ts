@@ -1,6 +1,7 @@
 // What is asked of completion and what it answers, as plain records.
 import type { Aligned, AlignmentSetting } from "../alignment/align.ts";
 import type { Finish } from "./answer.ts";
+import type { PromptParts } from "./layout.ts";
 import type { TextReason } from "./postprocess.ts";
 
 /** A prompt of the batch contract: all of its text is used. */
@@ -79,8 +80,21 @@ export interface InlineCompletion {
   readonly reason: InlineReason | null;
   /** null when the model was not asked. */
   readonly alignment: AlignmentReport | null;
+  /** null when the model was not asked. */
+  readonly use: WindowUse | null;
   readonly tokens: TokenCounts;
   readonly ms: StageTimes;
+}
+
+/** What the window was used for. The parts and the reserve never exceed it. */
+export interface WindowUse {
+  /** Positions in all. */
+  readonly window: number;
+  readonly parts: PromptParts;
+  /** Positions set apart for the answer, for the tail that is made again too. */
+  readonly reserve: number;
+  /** Characters that the near windows, the layout and post-processing left out. */
+  readonly left: { readonly prefix: number; readonly suffix: number; readonly answer: number };
 }
 
 /** Positions of one request. */

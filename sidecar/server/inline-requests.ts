@@ -22,7 +22,7 @@ export interface InlineRequestsOptions {
   state(): SidecarState;
   /** The thread, while it can answer. */
   thread(): EngineThread | null;
-  report(report: CompletionReport): void;
+  report(report: CompletionReport, answer: ShownCompletion): void;
 }
 
 /**
@@ -47,16 +47,17 @@ export class InlineRequests {
   async answer(request: InlineRequest, signal: AbortSignal): Promise<string> {
     this.#running?.abort("superseded");
     const startMs = performance.now();
-    const report = (answer: Partial<ShownCompletion>, reason: EmptyReason | null) => {
+    const report = (answer: ShownCompletion, reason: EmptyReason | null) => {
       const latencyMs = performance.now() - startMs;
       const { uri, version } = request;
-      this.#options.report({ ...nothing, ...answer, uri, version, reason, latencyMs });
+      const { text, tokens, ms } = answer;
+      this.#options.report({ uri, version, reason, text, tokens, ms, latencyMs }, answer);
     };
     const settings = this.#options.settings();
     const refusal = refusalBySettings(request, settings);
     const thread = refusal === null ? this.#options.thread() : null;
     if (thread === null) {
-      report({}, refusal ?? refusalByState(this.#options.state()));
+      report(nothing, refusal ?? refusalByState(this.#options.state()));
       return "";
     }
     const running = this.#begin(signal);
@@ -71,7 +72,7 @@ export class InlineRequests {
       return answer.text;
     } catch (error) {
       const reason = error instanceof CancelledError ? running.signal.reason : "engine-failed";
-      report({}, reason);
+      report(nothing, reason);
       if (reason === "superseded") return "";
       throw error;
     } finally {
@@ -116,9 +117,12 @@ function refusalByState({ kind }: SidecarState): EmptyReason {
   }
 }
 
-const nothing: Omit<ShownCompletion, "reason"> = {
+/** The model was not asked, or was interrupted. */
+const nothing: ShownCompletion = {
   text: "",
+  reason: null,
   alignment: null,
+  use: null,
   tokens: {
     prefix: 0,
     suffix: 0,

@@ -24,6 +24,7 @@ import { CancelledError, errorKind, FormatError, UnsupportedError } from "../err
 import * as protocol from "../protocol.ts";
 import type { ModelChoice, ModelFacts } from "../service.ts";
 import { describe, splitTokens } from "../thread-client.ts";
+import { BudgetWatch } from "./budget-watch.ts";
 import { documentPath } from "./document-path.ts";
 import { IdleRefresh } from "./idle-refresh.ts";
 import { InlineRequests } from "./inline-requests.ts";
@@ -51,6 +52,7 @@ class Server {
   readonly #shelf: ModelShelf;
   readonly #idle: IdleRefresh;
   readonly #inline: InlineRequests;
+  readonly #budget = new BudgetWatch((report) => this.#tell(protocol.budgeted, report));
   #settings = readSettings(null);
   /** URIs of the workspace's folders. */
   #folders = new Set<string>();
@@ -80,7 +82,10 @@ class Server {
       settings,
       thread,
       state: () => owner.state,
-      report: (report) => this.#tell(protocol.completed, report),
+      report: (report, answer) => {
+        this.#budget.add(report, answer);
+        this.#tell(protocol.completed, report);
+      },
     });
   }
 
@@ -93,6 +98,9 @@ class Server {
       guarded((params, signal) => this.#complete(params, signal)),
     );
     connection.onNotification(protocol.settingsChanged.method, (given) => this.#apply(given));
+    connection.onNotification(protocol.budgetWatched.method, ({ isVisible }) =>
+      this.#budget.watch(isVisible === true),
+    );
     this.#answer(protocol.listModels, () => this.#shelf.list());
     this.#answer(protocol.downloadModel, (wanted, signal) => this.#download(wanted, signal));
     this.#answer(protocol.deleteModel, ({ id }) => this.#shelf.delete(id));

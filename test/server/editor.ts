@@ -8,7 +8,12 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from "vscode-jsonrpc/node";
-import type { CompletionReport, Settings, SidecarState } from "../../sidecar/protocol.ts";
+import type {
+  BudgetReport,
+  CompletionReport,
+  Settings,
+  SidecarState,
+} from "../../sidecar/protocol.ts";
 
 export interface EditorOptions {
   readonly settings?: Partial<Settings>;
@@ -28,6 +33,7 @@ export class Editor {
   readonly connection: MessageConnection;
   readonly states: SidecarState[] = [];
   readonly reports: CompletionReport[] = [];
+  readonly budgets: BudgetReport[] = [];
   /** Titles and percentages of the progress that the server shows by itself. */
   readonly progress: { kind: string; title?: string; percentage?: number }[] = [];
   /** Everything on standard error. */
@@ -125,6 +131,9 @@ export class Editor {
     connection.onNotification("pith/completed", (report: CompletionReport) => {
       this.reports.push(report);
       this.#news.emit("report");
+    });
+    connection.onNotification("pith/budget", (report: BudgetReport) => {
+      this.budgets.push(report);
     });
     connection.onRequest("window/workDoneProgress/create", () => null);
     connection.onNotification("$/progress", ({ value }) => {

@@ -12,6 +12,7 @@ import { Editor } from "./editor.ts";
 const addition = "def add(a, b):\n    return$0\n";
 let editor: Editor;
 let scratch = "";
+const fail = (): never => assert.fail("there is none");
 
 before(async () => {
   await realWeights("smollm2-135m");
@@ -43,6 +44,28 @@ test("a completion is inserted at the cursor and reported with its counts", asyn
   assert.deepEqual([uri, reason, text], ["file:///project/src/sum.py", null, " a + b"]);
   assert.ok(tokens.prefix > 5 && tokens.generated >= 4 && tokens.computed > tokens.prefix);
   assert.ok(ms.prefill > 0 && ms.decode > 0 && latencyMs >= ms.total);
+});
+
+test("a token-budget view that is to be seen is told where a completion went, a hidden one is not", async () => {
+  const request = await editor.open("file:///project/src/budget.py", addition);
+  await editor.complete(request);
+  assert.equal(editor.budgets.length, 0);
+  await editor.connection.sendNotification("pith/budget/watch", { isVisible: true });
+  const count = editor.reports.length;
+  await editor.complete(request);
+  const { tokens, latencyMs } = await editor.report(count + 1);
+  assert.equal(editor.budgets.length, 2);
+  const { sources, stages, window, reason, shown, computed, reused } = editor.budgets[1] ?? fail();
+  assert.deepEqual([window, reason, shown], [4096, null, " a + b".length]);
+  assert.deepEqual([computed, reused], [tokens.computed, tokens.reused]);
+  const prefix = sources.find(({ kind }) => kind === "prefix");
+  assert.equal(prefix?.before, tokens.prefix);
+  const ms = stages.reduce((sum, stage) => sum + stage.ms, 0);
+  assert.ok(Math.abs(ms - latencyMs) < 1);
+  await editor.connection.sendNotification("pith/budget/watch", { isVisible: false });
+  await editor.complete(request);
+  await editor.report(count + 2);
+  assert.equal(editor.budgets.length, 2);
 });
 
 test("what is typed reaches the next completion", async () => {

@@ -1,0 +1,88 @@
+// Where the positions and the time of a completion went. In: its report and what the completer said.
+// Out: the report of the token-budget view, while one is to be seen. Knows no LSP.
+import type { BudgetReport, CompletionReport, DroppedText } from "../protocol.ts";
+import type { ShownCompletion } from "../service.ts";
+
+export class BudgetWatch {
+  readonly #send: (report: BudgetReport) => void;
+  #isVisible = false;
+  #last: (() => BudgetReport) | null = null;
+
+  constructor(send: (report: BudgetReport) => void) {
+    this.#send = send;
+  }
+
+  /** Hears of every completion; without a view it costs nothing but keeping the answer. */
+  add(report: CompletionReport, answer: ShownCompletion): void {
+    const time = Date.now();
+    this.#last = () => budgetReport(report, answer, time);
+    if (this.#isVisible) this.#send(this.#last());
+  }
+
+  /** A view that comes to be seen gets the last completion at once. */
+  watch(isVisible: boolean): void {
+    const isNew = isVisible && !this.#isVisible;
+    this.#isVisible = isVisible;
+    if (isNew && this.#last !== null) this.#send(this.#last());
+  }
+}
+
+/** `time` is that of the answer, in ms since 1970. */
+export function budgetReport(
+  { uri, version, reason, text, tokens, ms, latencyMs }: CompletionReport,
+  { alignment, use }: ShownCompletion,
+  time: number,
+): BudgetReport {
+  const { generated, computed, reused } = tokens;
+  const { plan, prefill, decode } = ms;
+  return {
+    ...{ uri, version, time, reason, shown: text.length },
+    window: use?.window ?? 0,
+    sources: use === null ? [] : sourcesOf(use, tokens),
+    ...{ generated, computed, reused },
+    stages: [
+      { kind: "wait", ms: latencyMs - plan - prefill - decode },
+      { kind: "plan", ms: plan },
+      { kind: "prefill", ms: prefill },
+      { kind: "decode", ms: decode },
+    ],
+    dropped: use === null ? [] : droppedOf(use),
+    alignment: alignment && {
+      way: alignment.way,
+      keptTokens: alignment.keptTokens,
+      tail: Buffer.from(alignment.tail).toString("utf8"),
+      ids: [...alignment.ids],
+    },
+  };
+}
+
+type WindowUse = NonNullable<ShownCompletion["use"]>;
+
+function sourcesOf(
+  { parts, reserve }: WindowUse,
+  tokens: CompletionReport["tokens"],
+): BudgetReport["sources"] {
+  const plain = (kind: "header" | "suffix" | "markers") => ({
+    kind,
+    before: parts[kind],
+    after: parts[kind],
+  });
+  return [
+    plain("header"),
+    // Without the tail, whose positions are part of the reserve.
+    { kind: "prefix", before: tokens.prefix, after: parts.prefix },
+    plain("suffix"),
+    plain("markers"),
+    { kind: "reserve", before: 0, after: reserve },
+  ];
+}
+
+function droppedOf({ parts, left }: WindowUse): DroppedText[] {
+  const whySuffix = parts.suffix === 0 ? "not-infilling" : "window";
+  const dropped: DroppedText[] = [
+    { kind: "prefix", characters: left.prefix, why: "window" },
+    { kind: "suffix", characters: left.suffix, why: whySuffix },
+    { kind: "answer", characters: left.answer, why: "behind-end" },
+  ];
+  return dropped.filter(({ characters }) => characters > 0);
+}

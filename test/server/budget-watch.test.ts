@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  type BudgetReport,
+  budgetKinds,
+  type CompletionReport,
+  emptyReasons,
+} from "../../sidecar/protocol.ts";
+import { BudgetWatch, budgetReport } from "../../sidecar/server/budget-watch.ts";
+import type { ShownCompletion } from "../../sidecar/service.ts";
+
+const count = fc.nat({ max: 600 });
+const ms = fc.double({ min: 0, max: 500, noNaN: true });
+const answers = fc.record({
+  text: fc.string(),
+  reason: fc.constant(null),
+  alignment: fc.option(
+    fc.record({
+      way: fc.constantFrom("exact" as const, "token" as const, "off" as const),
+      keptTokens: count,
+      tail: fc.uint8Array({ maxLength: 8 }),
+      ids: fc.array(count),
+      logWeight: fc.constant(0),
+    }),
+  ),
+  use: fc.option(
+    fc.record({
+      window: fc.constant(4096),
+      parts: fc.record({ header: count, prefix: count, suffix: count, markers: count }),
+      reserve: count,
+      left: fc.record({ prefix: count, suffix: count, answer: count }),
+    }),
+  ),
+  tokens: fc.record({
+    ...{ prefix: count, suffix: count, contextBefore: count, contextAfter: count },
+    ...{ generated: count, computed: count, reused: count },
+  }),
+  ms: fc.record({ load: ms, compress: ms, plan: ms, prefill: ms, decode: ms, total: ms }),
+});
+
+test("the sources add up to the positions used, and the stages to the time", () => {
+  fc.assert(
+    fc.property(answers, ms, fc.constantFrom(null, ...emptyReasons), (answer, extra, reason) => {
+      const { sources, stages, window, dropped } = reportOf(answer, { extra, reason });
+      const used = sources.reduce((sum, { after }) => sum + after, 0);
+      const { parts, reserve = 0 } = answer.use ?? {};
+      const wanted = Object.values(parts ?? {}).reduce((sum, each) => sum + each, reserve);
+      assert.equal(used, wanted);
+      assert.ok(used <= window);
+      const kinds = sources.map(({ kind }) => kind);
+      assert.deepEqual(kinds, answer.use === null ? [] : budgetKinds);
+      const time = stages.reduce((sum, stage) => sum + stage.ms, 0);
+      assert.ok(Math.abs(time - latencyOf(answer, extra)) < 1e-6);
+      assert.ok(dropped.every(({ characters }) => characters > 0));
+    }),
+  );
+});
+
+test("a model that takes no suffix is the reason for leaving it out, a full window is another", () => {
+  const [sample] = fc.sample(
+    answers.filter(({ use }) => use !== null),
+    { numRuns: 1, seed: 3 },
+  );
+  assert.ok(sample?.use);
+  const left = { prefix: 0, suffix: 9, answer: 0 };
+  for (const [suffix, why] of [
+    [0, "not-infilling"],
+    [4, "window"],
+  ] as const) {
+    const use = { ...sample.use, parts: { ...sample.use.parts, suffix }, left };
+    const { dropped } = reportOf({ ...sample, use }, { extra: 0, reason: null });
+    assert.deepEqual(dropped, [{ kind: "suffix", characters: 9, why }]);
+  }
+});
+
+test("nothing is sent while no view is to be seen; one that comes to be seen gets the last", () => {
+  const sent: BudgetReport[] = [];
+  const watch = new BudgetWatch((report) => sent.push(report));
+  const versions = () => sent.map(({ version }) => version);
+  const complete = (version: number) => {
+    const [answer] = fc.sample(answers, 1);
+    if (answer) watch.add({ ...completionOf(answer, 0), version }, answer);
+  };
+  watch.watch(true);
+  assert.deepEqual(versions(), []);
+  watch.watch(false);
+  complete(1);
+  complete(2);
+  assert.deepEqual(versions(), []);
+  watch.watch(true);
+  watch.watch(true);
+  complete(3);
+  watch.watch(false);
+  complete(4);
+  assert.deepEqual(versions(), [2, 3]);
+});
+
+function reportOf(
+  answer: ShownCompletion,
+  { extra, reason }: { extra: number; reason: CompletionReport["reason"] },
+): BudgetReport {
+  return budgetReport({ ...completionOf(answer, extra), reason }, answer, 0);
+}
+
+function completionOf(answer: ShownCompletion, extra: number): CompletionReport {
+  const { text, tokens, ms: times } = answer;
+  const latencyMs = latencyOf(answer, extra);
+  return { uri: "file:///a.ts", version: 1, reason: null, text, tokens, ms: times, latencyMs };
+}
+
+function latencyOf({ ms: { plan, prefill, decode } }: ShownCompletion, extra: number): number {
+  return plan + prefill + decode + extra;
+}
