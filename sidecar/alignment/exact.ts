@@ -1,5 +1,5 @@
 // Exact prefix conditioning, the part with a model: scores the covers of a trie by one row of logits
-// a node. In: the trie and the rows. Out: the covers, most likely first.
+// a node. In: the trie and the rows. Out: the covers, most likely first, and one of them chosen.
 import type { ByteSortedVocabulary } from "../tokenizer/byte-sorted-vocabulary.ts";
 import { type CoverStart, type CoverTrie, pathTo } from "./covers.ts";
 
@@ -29,8 +29,39 @@ export interface Scoring {
 /** Candidates less likely than the best by this factor, 1e-10, cannot matter. */
 const negligible = 23;
 
+export interface ChosenCover {
+  readonly cover: Cover;
+  /** Log of the mass of all covers, in nats. */
+  readonly logMass: number;
+}
+
+export interface CoverSampling {
+  readonly temperature: number;
+  /** Draws an index from scores in nats, by its own temperature, top-p and seed. */
+  readonly draw: (scores: Float32Array) => number;
+}
+
+/**
+ * The most likely cover at temperature 0, else a drawn one: the covers are a small vocabulary. Null
+ * when no token completes the tail.
+ */
+export function chooseCover(
+  scoring: Scoring,
+  { temperature, draw }: CoverSampling,
+): ChosenCover | null {
+  if (temperature === 0) return bestCover(scoring);
+  const covers = likelyCovers(scoring, temperature);
+  const [best] = covers;
+  if (best === undefined) return null;
+  const scores = Float32Array.from(covers, (cover) => cover.logProbability);
+  const cover = covers[draw(scores)] ?? best;
+  const relative = covers.map((each) => Math.exp(each.logProbability - best.logProbability));
+  const logMass = best.logProbability + Math.log(relative.reduce((sum, each) => sum + each, 0));
+  return { cover, logMass };
+}
+
 /** The most likely cover and the log of all covers' mass; null when no token completes the tail. */
-export function bestCover(scoring: Scoring): { cover: Cover; logMass: number } | null {
+export function bestCover(scoring: Scoring): ChosenCover | null {
   const { candidates, logMass } = likelyCandidates(scoring, 1);
   const best = candidates.find(({ start, id }) => scoring.trie.isCanonical(start, id));
   return best === undefined ? null : { cover: coverOf(best), logMass };

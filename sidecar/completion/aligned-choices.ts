@@ -3,7 +3,7 @@
 // part of the answer's text.
 import type { Aligned } from "../alignment/align.ts";
 import { pathTo } from "../alignment/covers.ts";
-import { bestCover, type Cover, idsOf, likelyCovers, type Scoring } from "../alignment/exact.ts";
+import { chooseCover, idsOf, type Scoring } from "../alignment/exact.ts";
 import { TailFilter } from "../alignment/token.ts";
 import type { GenerateOptions } from "../engine/generate.ts";
 import { type Choice, logNormaliser } from "../engine/sampler.ts";
@@ -51,46 +51,28 @@ async function startAtCover(
   task: AlignedTask,
   { trie }: Extract<Aligned, { way: "exact" }>,
 ): Promise<Choices> {
-  let chosen: ChosenCover | null = null;
+  let chosen: CoverTokens | null = null;
   await cache.fillTree(task.prompt, trie.nodes, {
     ...task.fill,
     choose: (logitsOf) => {
-      chosen = chooseCover({ trie, vocabulary: task.vocabulary, rowOf: rowsOf(logitsOf) }, task);
-      task.trace.ids.push(...(chosen?.ids ?? []));
-      return pathTo(trie.nodes, chosen?.node ?? -1);
+      const scoring = { trie, vocabulary: task.vocabulary, rowOf: rowsOf(logitsOf) };
+      const draw = (scores: Float32Array) => task.generate.sampler(scores).id;
+      const found = chooseCover(scoring, { temperature: task.temperature, draw });
+      task.trace.logWeight = found?.logMass ?? Number.NEGATIVE_INFINITY;
+      if (found === null) return [];
+      const ids = idsOf(trie, found.cover);
+      task.trace.ids.push(...ids);
+      chosen = { ids, logProbability: found.cover.logProbability - found.logMass };
+      return pathTo(trie.nodes, found.cover.node);
     },
   });
   return coverChoices(cache, task, chosen);
 }
 
-/** A cover; the log-probability is that among all covers. */
-interface ChosenCover {
-  readonly node: number;
+interface CoverTokens {
   readonly ids: readonly number[];
+  /** Of the cover, given the tail. */
   readonly logProbability: number;
-}
-
-function chooseCover(
-  scoring: Scoring,
-  { generate, temperature, trace }: AlignedTask,
-): ChosenCover | null {
-  if (temperature === 0) {
-    const best = bestCover(scoring);
-    trace.logWeight = best?.logMass ?? Number.NEGATIVE_INFINITY;
-    return best && chosenOf(scoring, best.cover, best.cover.logProbability - best.logMass);
-  }
-  const covers = likelyCovers(scoring, temperature);
-  if (covers.length === 0) return null;
-  // The sampler takes the covers for a small vocabulary, so temperature, top-p and seed hold.
-  const scores = Float32Array.from(covers, (cover) => cover.logProbability);
-  const choice = generate.sampler(scores);
-  trace.logWeight = logNormaliser(scores);
-  const cover = covers[choice.id];
-  return cover === undefined ? null : chosenOf(scoring, cover, choice.logProbability);
-}
-
-function chosenOf({ trie }: Scoring, cover: Cover, logProbability: number): ChosenCover {
-  return { node: cover.node, ids: idsOf(trie, cover), logProbability };
 }
 
 function rowsOf(logitsOf: LogitsOf): Scoring["rowOf"] {
@@ -104,7 +86,7 @@ function rowsOf(logitsOf: LogitsOf): Scoring["rowOf"] {
 async function* coverChoices(
   cache: PromptCache,
   { generate, fill }: AlignedTask,
-  chosen: ChosenCover | null,
+  chosen: CoverTokens | null,
 ): Choices {
   if (chosen === null) return "end";
   const last = chosen.ids.length - 1;
