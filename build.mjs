@@ -16,6 +16,7 @@ const shared = {
   sourcemap: !flags.includes("--no-sourcemap"),
   logLevel: "warning",
   minify: flags.includes("--minify"),
+  alias: { "@secretlint/profiler": "./sidecar/workspace/no-profiler.ts" },
   external: [
     "vscode",
     "onnxruntime-node",

@@ -1,0 +1,28 @@
+/** Why a file or a span of it is no source of memories: the closed list. */
+export const skipReasons = [
+  /** By `.gitignore` or `.git/info/exclude`. */
+  "ignored",
+  /** By a file that keeps AI tools away: `aiIgnoreFiles` of ignore-rules.ts. */
+  "ai-ignored",
+  /** By the setting `pith.exclude`. */
+  "excluded",
+  /** Installed packages, environments and version control. */
+  "dependencies",
+  /** It holds a secret, or is of a kind that does. */
+  "secret",
+  /** It could not be searched for secrets, so it counts as holding one. */
+  "unchecked",
+  /** A symbolic link met on a walk: what it points to has a place of its own. */
+  "link",
+  /** Its real place is not in the workspace folder. */
+  "outside",
+  "too-large",
+  /** No UTF-8 text. */
+  "binary",
+  "generated",
+  "minified",
+  /** Gone, no regular file, or not allowed. */
+  "unreadable",
+] as const;
+
+export type SkipReason = (typeof skipReasons)[number];

@@ -1,0 +1,143 @@
+// One folder of the user's as spans. In: paths, and the texts of open editors. Out: spans with what
+// they define, or why there are none. It reads the disk and writes nothing.
+import { readdir, realpath } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { throwIfCancelled } from "../errors.ts";
+import { type CutOptions, cutText, type Piece } from "./cut.ts";
+import { IgnoreRules } from "./ignore-rules.ts";
+import { checkSource, readSource } from "./read-source.ts";
+import { findSecrets, type SecretLines } from "./secrets.ts";
+import type { SkipReason } from "./skip-reason.ts";
+import { languageOf } from "./syntax/languages.ts";
+import { type Definition, type Import, type Syntax, SyntaxReader } from "./syntax/syntax.ts";
+
+export interface Span {
+  /** Relative to the workspace folder, with `/`: what stands in the span's header. */
+  readonly path: string;
+  readonly language: string;
+  /** Lines of the file from 0, the end exclusive. */
+  readonly startLine: number;
+  readonly endLine: number;
+  readonly text: string;
+  /** Names whose definition begins in the span. */
+  readonly defines: readonly string[];
+}
+
+export interface SpannedFile {
+  readonly path: string;
+  readonly spans: readonly Span[];
+  readonly imports: readonly Import[];
+  /** Lines that were kept out, each with its reason. */
+  readonly withheld: readonly (SecretLines & { readonly reason: "secret" })[];
+}
+
+export interface SkippedFile {
+  readonly path: string;
+  readonly skipped: SkipReason;
+}
+
+export interface ReadOptions {
+  /** The text of an open editor, in place of what the disk has. */
+  readonly text?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class Workspace {
+  /** The real path, which no link is part of. */
+  readonly folder: string;
+  readonly #rules: IgnoreRules;
+  readonly #cutting: CutOptions;
+  readonly #reader = new SyntaxReader();
+
+  private constructor(folder: string, rules: IgnoreRules, cutting: CutOptions) {
+    this.folder = folder;
+    this.#rules = rules;
+    this.#cutting = cutting;
+  }
+
+  /** `exclude`: patterns as in `.gitignore` (the setting `pith.exclude`). */
+  static async open(
+    folder: string,
+    cutting: CutOptions,
+    exclude: readonly string[] = [],
+  ): Promise<Workspace> {
+    const real = await realpath(folder);
+    return new Workspace(real, await IgnoreRules.open(real, exclude), cutting);
+  }
+
+  /**
+   * The spans of the file at an absolute path.
+   * @throws CancelledError when `signal` fires.
+   */
+  async read(path: string, { text, signal }: ReadOptions = {}): Promise<SpannedFile | SkippedFile> {
+    const real = await realpath(path).catch(() => null);
+    if (real === null && text === undefined) return { path, skipped: "unreadable" };
+    // A link may have a harmless name; what counts is where it leads.
+    const place = real ?? path;
+    const shown = this.#shown(place);
+    const reason = shown.startsWith("../") ? "outside" : await this.#rules.reasonFor(place, "file");
+    if (reason !== null) return { path: shown, skipped: reason };
+    const source = text === undefined ? await readSource(place) : checkSource(place, text);
+    if ("skipped" in source) return { path: shown, skipped: source.skipped };
+    return await this.#span(shown, source.text, signal);
+  }
+
+  /**
+   * Every file below an absolute path of a folder, in the order of names, and what was left out: a
+   * folder that is skipped is named itself, with a `/` at its end, and not looked into.
+   * @throws CancelledError when `signal` fires.
+   */
+  async *walk(
+    folder: string = this.folder,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ readonly path: string } | SkippedFile> {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => null);
+    if (entries === null) yield { path: `${this.#shown(folder)}/`, skipped: "unreadable" };
+    for (const entry of (entries ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      throwIfCancelled(signal);
+      const path = join(folder, entry.name);
+      const shown = this.#shown(path) + (entry.isDirectory() ? "/" : "");
+      const kind = entry.isDirectory() ? "folder" : "file";
+      const reason = await this.#rules.reasonFor(path, kind);
+      if (entry.isSymbolicLink()) yield { path: shown, skipped: reason ?? "link" };
+      else if (reason !== null) yield { path: shown, skipped: reason };
+      else if (entry.isDirectory()) yield* this.walk(path, signal);
+      else yield { path };
+    }
+  }
+
+  async #span(
+    path: string,
+    text: string,
+    signal: AbortSignal | undefined,
+  ): Promise<SpannedFile | SkippedFile> {
+    const secrets = await findSecrets(text, path);
+    if (secrets === null) return { path, skipped: "unchecked" };
+    const { id, grammar } = languageOf(path);
+    const syntax = await this.#reader.read(text, grammar, signal);
+    const pieces = cutText(text, syntax.borders, this.#cutting);
+    const spans = pieces
+      .filter((piece) => piece.text.trim() !== "" && !secrets.some((lines) => meets(lines, piece)))
+      .map((piece) => ({ path, language: id, ...piece, defines: definedIn(piece, syntax) }));
+    const withheld = secrets.map((lines) => ({ ...lines, reason: "secret" as const }));
+    return { path, spans, imports: syntax.imports, withheld };
+  }
+
+  #shown(path: string): string {
+    return relative(this.folder, path).split(sep).join("/");
+  }
+}
+
+interface LineRange {
+  readonly startLine: number;
+  readonly endLine: number;
+}
+
+function meets(a: LineRange, b: LineRange): boolean {
+  return a.startLine < b.endLine && b.startLine < a.endLine;
+}
+
+function definedIn({ startLine, endLine }: Piece, { definitions }: Syntax): string[] {
+  const isWithin = ({ line }: Definition): boolean => startLine <= line && line < endLine;
+  return [...new Set(definitions.filter(isWithin).map(({ name }) => name))];
+}
