@@ -10,13 +10,14 @@ import { fileLength } from "./prepared-folder.ts";
 export type Variant = "lossless" | "fast" | "fp32";
 
 /** Counts up when folders of an older version can no longer be read. */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 
 export const preparedFiles = {
   decoder: "decoder.onnx",
   attention: "attention.onnx",
   weights: "weights.bin",
   embeddings: "embeddings.bin",
+  outputGrams: "output-grams.bin",
   vocabulary: "vocabulary.json",
 } as const;
 

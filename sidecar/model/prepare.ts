@@ -1,5 +1,5 @@
-// A GGUF -> a folder that the engine and the tokenizer load: graphs, weights, embeddings, vocabulary
-// and a manifest. Done once a model and variant; every later start maps the files.
+// A GGUF -> a folder that the engine and the tokenizer load: graphs, weights, embeddings, vocabulary,
+// what memories need of the weights, and a manifest. Done once a model and variant; every later start maps the files.
 import { join, resolve } from "node:path";
 import { UnsupportedError } from "../errors.ts";
 import type { ByteSource } from "../gguf/byte-source.ts";
@@ -18,6 +18,7 @@ import {
   type Variant,
 } from "./manifest.ts";
 import { chooseFloats, chooseLossless, type MatrixChooser } from "./matrix.ts";
+import { writeOutputGrams } from "./output-grams.ts";
 import { createFile, fillFolder, writeWholeFile } from "./prepared-folder.ts";
 import { type DecoderTensors, planTensors } from "./tensor-plan.ts";
 import { readVocabulary, type VocabularyRecord } from "./vocabulary.ts";
@@ -38,6 +39,8 @@ export interface PreparedModel {
   readonly hyperparameters: Hyperparameters;
   readonly engine: PreparedEngine;
   readonly vocabulary: VocabularyRecord;
+  /** Absolute, see output-grams.ts. */
+  readonly outputGramsFile: string;
   readonly sourceSha256: string;
   readonly variant: Variant;
 }
@@ -96,6 +99,7 @@ export async function loadPrepared(folder: string): Promise<PreparedModel> {
       shape: hyperparameters,
     },
     vocabulary: await readJson<VocabularyRecord>(path("vocabulary")),
+    outputGramsFile: path("outputGrams"),
     sourceSha256,
     variant,
   };
@@ -133,12 +137,15 @@ async function writeModelFiles(
   const { tensors, hyperparameters, partial, choice, accuracyLevel } = target;
   const embeddingsFile = await createFile(join(partial, preparedFiles.embeddings));
   const weightsFile = await createFile(join(partial, preparedFiles.weights));
+  const gramsFile = await createFile(join(partial, preparedFiles.outputGrams));
   try {
     const store = new TensorStore(preparedFiles.weights, weightsFile);
     const tableWriting = { ...writing, choose: choice.embeddings };
     const embeddings = await writeEmbeddings(tableWriting, tensors.embeddings, embeddingsFile);
     const weightWriting = { ...writing, store, choose: choice.matrices };
     const weights = await writeWeights(weightWriting, tensors, hyperparameters);
+    const grams = { shape: hyperparameters, sink: gramsFile };
+    await writeOutputGrams(writing, tensors.layers, grams);
     for (const name of ["decoder", "attention"] as const) {
       const hasAttentionOutputs = name === "attention";
       const graph = buildDecoder(hyperparameters, weights, { hasAttentionOutputs, accuracyLevel });
@@ -148,6 +155,7 @@ async function writeModelFiles(
   } finally {
     await embeddingsFile.close();
     await weightsFile.close();
+    await gramsFile.close();
   }
 }
 
