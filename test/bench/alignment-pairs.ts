@@ -51,49 +51,53 @@ function pairsOf(
   const pairs: Pair[] = [];
   for (let at = linesBefore; at + 1 < lines.length; at += 3) {
     const before = lines.slice(at - linesBefore, at).join("");
-    const pair = pairIn(
-      tokenizer,
-      { before, line: lines[at] ?? "", next: lines[at + 1] ?? "" },
-      random,
-    );
-    if (pair !== null) pairs.push({ ...pair, language });
+    const place = { before, line: lines[at] ?? "", next: lines[at + 1] ?? "" };
+    const found = shuffled(pairsIn(tokenizer, place, random), random);
+    // One of a case at most: neighbouring cuts would be nearly the same question.
+    for (const kind of cases) {
+      const pair = found.find((each) => each.kind === kind);
+      if (pair !== undefined) pairs.push({ ...pair, language });
+    }
   }
   return pairs;
 }
 
-/** One random token of a line of ASCII text that a cut can fall into. */
-function pairIn(
+/** For every token of a line of ASCII text that a cut can fall into, one such cut. */
+function pairsIn(
   tokenizer: Tokenizer,
   { before, line, next }: { before: string; line: string; next: string },
   random: () => number,
-): Omit<Pair, "language"> | null {
+): Omit<Pair, "language">[] {
   const text = before + line + next;
-  if (/[^\s!-~]/.test(text) || line.trim().length < 4 || next.trim() === "") return null;
+  if (/[^\s!-~]/.test(text) || line.trim().length < 4 || next.trim() === "") return [];
   const ids = tokenizer.encode(text);
-  const candidates: Omit<Pair, "language">[] = [];
-  let offset = 0;
+  const lineEnd = before.length + line.length - 1;
+  const pairs: Omit<Pair, "language">[] = [];
+  let start = 0;
   for (const [index, id] of ids.entries()) {
     const token = tokenizer.decode([id]);
-    const kind =
-      offset < before.length || offset >= before.length + line.length ? null : kindOf(token);
-    const whole = text.slice(0, offset);
-    offset += token.length;
-    if (kind === null || !isPrefixOf(tokenizer.encode(whole), ids, index)) continue;
+    const [whole, end] = [text.slice(0, start), start + token.length];
+    const isInLine = start >= before.length && start <= lineEnd;
+    start = end;
+    if (!isInLine || token.length < 2) continue;
+    if (!isPrefixOf(tokenizer.encode(whole), ids, index)) continue;
     const cutLength = 1 + Math.floor(random() * Math.min(4, token.length - 1));
-    const lineEnd = before.length + line.length - 1;
-    const end = offset > lineEnd ? text.length - 1 : lineEnd;
-    const cut = whole + token.slice(0, cutLength);
-    candidates.push({ kind, whole, cut, rest: text.slice(whole.length, end) });
+    const kind = kindOf(token, cutLength, whole);
+    if (kind === null) continue;
+    const rest = text.slice(whole.length, end > lineEnd ? text.length - 1 : lineEnd);
+    pairs.push({ kind, whole, cut: whole + token.slice(0, cutLength), rest });
   }
-  return candidates[Math.floor(random() * candidates.length)] ?? null;
+  return pairs;
 }
 
-function kindOf(token: string): Case | null {
-  if (token.length < 2) return null;
+/** By the token, and by where in it the cut falls. */
+function kindOf(token: string, cutLength: number, before: string): Case | null {
+  const typed = token.slice(0, cutLength);
+  if (/\n[ \t]+$/.test(typed)) return "indentation";
   if (token.includes("\n")) return "separator";
-  if (/^[ \t]+$/.test(token)) return "indentation";
-  if (/^ /.test(token)) return "space";
-  return /^\w/.test(token) ? "word" : "punctuation";
+  if (/^[ \t]+$/.test(token)) return before.endsWith("\n") ? "indentation" : null;
+  if (typed === " ") return "space";
+  return /\w$/.test(typed) ? "word" : "punctuation";
 }
 
 function isPrefixOf(ids: Uint32Array, all: Uint32Array, length: number): boolean {
