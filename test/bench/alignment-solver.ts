@@ -96,7 +96,9 @@ function isAcross(wanted: string): boolean {
   return wanted.includes("\n");
 }
 
+/** An answer is read up to the end of its last line that is compared. */
 function judged(answer: string, wanted: string): Answered {
-  const text = isAcross(wanted) ? answer.slice(0, wanted.length) : answer;
+  const lineCount = wanted.split("\n").length;
+  const text = answer.split("\n").slice(0, lineCount).join("\n");
   return { text, isRight: text === wanted };
 }
