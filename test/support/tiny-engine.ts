@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Engine } from "../../sidecar/engine/engine.ts";
+import { loadOutputGrams } from "../../sidecar/model/output-grams.ts";
 import { prepareModel } from "../../sidecar/model/prepare.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
 import { type TinyOptions, tinySource } from "./tiny-gguf.ts";
@@ -12,6 +13,8 @@ export interface TinyModel {
   readonly tokenizer: Tokenizer;
   /** The same without fill-in-the-middle: what a model left to right has. */
   readonly leftToRight: Tokenizer;
+  /** See sidecar/model/output-grams.ts. */
+  loadGrams(): Promise<Float32Array[]>;
   close(): Promise<void>;
 }
 
@@ -32,6 +35,7 @@ export async function openTiny(options: TinyOptions = {}): Promise<TinyModel> {
     engine,
     tokenizer,
     leftToRight,
+    loadGrams: () => loadOutputGrams(model.outputGramsFile, model.hyperparameters),
     close: async () => {
       tokenizer.dispose();
       leftToRight.dispose();

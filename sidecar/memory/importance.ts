@@ -1,0 +1,85 @@
+// How much each token of a piece matters to each key/value head (method.md 1.2): the mean attention
+// that it gets while the piece is repeated (KVzip, arXiv 2505.23416: the keys a model needs to
+// repeat a text are those it needs to use it), times how much its value can say (VATP, arXiv
+// 2406.12335), which is the mean over the group's query heads of |W_o,q v|.
+import type { ModelShape } from "../engine/engine-model.ts";
+import type { KvBlock } from "../engine/kv-cache.ts";
+
+/** The second pass, of which the last rows repeat the piece. */
+export interface Repeat {
+  /** Per layer [heads, rows, positions]; the piece stands at `piece.position`. */
+  readonly attention: readonly Float32Array[];
+  readonly rowCount: number;
+  readonly positionCount: number;
+}
+
+/**
+ * By layer [kvHeads, tokens].
+ * @param grams by layer [heads, headDim, headDim]: G_q = W_o,q' W_o,q, so that |W_o,q v|^2 = v' G_q v
+ */
+export function importanceOf(
+  shape: ModelShape,
+  piece: KvBlock,
+  { repeat, grams }: { readonly repeat: Repeat; readonly grams: readonly Float32Array[] },
+): Float32Array[] {
+  return repeat.attention.map((attention, layer) => {
+    const received = receivedAttention(shape, piece, { ...repeat, attention });
+    const says = meanLengths(shape, piece, {
+      values: piece.values[layer]!,
+      grams: grams[layer]!,
+    });
+    return received.map((share, index) => share * says[index]!);
+  });
+}
+
+/** Mean over the repeated rows and the query heads of a group: [kvHeads, tokens]. */
+function receivedAttention(
+  { headCount, kvHeadCount }: ModelShape,
+  { length, position }: KvBlock,
+  { attention, rowCount, positionCount }: Omit<Repeat, "attention"> & { attention: Float32Array },
+): Float32Array {
+  const group = headCount / kvHeadCount;
+  const sums = new Float64Array(kvHeadCount * length);
+  for (let head = 0; head < headCount; head++) {
+    const target = Math.floor(head / group) * length;
+    for (let row = rowCount - length; row < rowCount; row++) {
+      const start = (head * rowCount + row) * positionCount + position;
+      for (let token = 0; token < length; token++)
+        sums[target + token]! += attention[start + token]!;
+    }
+  }
+  return Float32Array.from(sums, (sum) => sum / (length * group));
+}
+
+/** Mean over the query heads of a group of |W_o,q v|: [kvHeads, tokens]. */
+function meanLengths(
+  { headCount, kvHeadCount, headDim }: ModelShape,
+  { length }: KvBlock,
+  { values, grams }: { readonly values: Float32Array; readonly grams: Float32Array },
+): Float32Array {
+  const group = headCount / kvHeadCount;
+  const means = new Float32Array(kvHeadCount * length);
+  for (let head = 0; head < headCount; head++) {
+    const kvHead = Math.floor(head / group);
+    const gram = grams.subarray(head * headDim ** 2, (head + 1) * headDim ** 2);
+    for (let token = 0; token < length; token++) {
+      const row = kvHead * length + token;
+      const value = values.subarray(row * headDim, (row + 1) * headDim);
+      means[row]! += Math.sqrt(squaredLength(value, gram)) / group;
+    }
+  }
+  return means;
+}
+
+/** v' G v of a symmetric G; float32 rounding may take it below 0. */
+function squaredLength(value: Float32Array, gram: Float32Array): number {
+  const size = value.length;
+  let sum = 0;
+  for (let i = 0; i < size; i++) {
+    const row = i * size;
+    let rest = 0;
+    for (let j = i + 1; j < size; j++) rest += gram[row + j]! * value[j]!;
+    sum += value[i]! * (gram[row + i]! * value[i]! + 2 * rest);
+  }
+  return Math.max(0, sum);
+}

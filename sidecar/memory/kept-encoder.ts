@@ -1,0 +1,104 @@
+// Ids of a piece -> its kept memory, by two runs of the model: the piece alone behind the sink, and
+// behind a marker the piece again, which shows what of the first run the model looks at (method.md
+// 1.2). Every piece sees the sink and nothing else, so its memory holds wherever it is put.
+import assert from "node:assert/strict";
+import type { Engine } from "../engine/engine.ts";
+import type { KvBlock, KvCache } from "../engine/kv-cache.ts";
+import { LimitError } from "../errors.ts";
+import { importanceOf } from "./importance.ts";
+import { chooseEntries, entryCountAt, type KeptMemory, storedRatio } from "./kept.ts";
+
+/** Its first tokens are the sink: what a head attends to when it has nothing to look for. */
+export const sinkText = "// Project context\n";
+export const sinkTokens = 4;
+/** Stands between a piece and its repetition. */
+export const repeatText = "\n\n// the same again\n\n";
+/** Tokens of a piece: the attention of its repetition is a table of this many squared a head. */
+export const pieceTokens = 128;
+
+export interface KeptEncoderParts {
+  readonly encode: (text: string) => Uint32Array;
+  /** By layer [heads, headDim, headDim], see importance.ts; asked for with the first piece. */
+  readonly loadGrams: () => Promise<readonly Float32Array[]>;
+}
+
+export interface EncodeOptions {
+  /** Rows between two looks at the signal. */
+  readonly chunk: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class KeptEncoder {
+  readonly #engine: Engine;
+  readonly #sinkIds: Uint32Array;
+  readonly #markerIds: Uint32Array;
+  readonly #loadGrams: () => Promise<readonly Float32Array[]>;
+  #grams: Promise<readonly Float32Array[]> | null = null;
+  #sink: KvBlock | null = null;
+  #cache: KvCache | null = null;
+
+  constructor(engine: Engine, { encode, loadGrams }: KeptEncoderParts) {
+    this.#engine = engine;
+    this.#sinkIds = encode(sinkText).subarray(0, sinkTokens);
+    this.#markerIds = encode(repeatText);
+    this.#loadGrams = loadGrams;
+  }
+
+  /** Positions of the sink. */
+  get sinkLength(): number {
+    return this.#sinkIds.length;
+  }
+
+  /** The sink at positions 0 and on; run once. @throws CancelledError */
+  async readSink(options: EncodeOptions): Promise<KvBlock> {
+    if (this.#sink !== null) return this.#sink;
+    const cache = this.#engine.createCache(this.sinkLength);
+    await this.#engine.run(cache, this.#sinkIds, options);
+    this.#sink = cache.copyBlock(0, this.sinkLength);
+    return this.#sink;
+  }
+
+  /** The next one is run again. */
+  forgetSink(): void {
+    this.#sink = null;
+  }
+
+  /**
+   * The memory of a piece, of at least `entryCount` entries a head and no fewer than a quarter.
+   * @throws LimitError for a piece of more than `pieceTokens`; CancelledError
+   */
+  async encode(
+    ids: ArrayLike<number>,
+    { entryCount = 1, ...options }: EncodeOptions & { readonly entryCount?: number },
+  ): Promise<KeptMemory> {
+    const { length } = ids;
+    assert(length > 0, "an empty piece has no memory");
+    if (length > pieceTokens)
+      throw new LimitError(`memory: a piece of ${length} tokens exceeds ${pieceTokens}`);
+    const { shape } = this.#engine;
+    const cache = await this.#openCache(options);
+    await this.#engine.run(cache, ids, options);
+    const start = this.sinkLength;
+    const piece = cache.copyBlock(start, start + length);
+    const rows = [...this.#markerIds, ...Array.from(ids)];
+    const positionCount = cache.length + rows.length;
+    const { attention } = await this.#engine.run(cache, rows, { ...options, attention: true });
+    assert(attention !== null);
+    this.#grams ??= this.#loadGrams();
+    const repeat = { attention, rowCount: rows.length, positionCount };
+    return chooseEntries(shape, piece, {
+      importance: importanceOf(shape, piece, { repeat, grams: await this.#grams }),
+      entryCount: Math.min(length, Math.max(entryCount, entryCountAt(length, storedRatio))),
+    });
+  }
+
+  /** With the sink and nothing else in it. */
+  async #openCache(options: EncodeOptions): Promise<KvCache> {
+    const sink = await this.readSink(options);
+    const capacity = this.sinkLength + 2 * pieceTokens + this.#markerIds.length;
+    this.#cache ??= this.#engine.createCache(capacity);
+    this.#cache.truncate(0);
+    this.#cache.attach(sink);
+    return this.#cache;
+  }
+}
