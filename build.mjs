@@ -50,6 +50,13 @@ const product = [
     entryPoints: { pith: "sidecar/main.ts", thread: "sidecar/thread.ts" },
     outExtension: { ".js": ".mjs" },
   },
+  {
+    ...shared,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    entryPoints: { webview: "webview/main.ts" },
+  },
 ];
 const programs = {
   product: [],

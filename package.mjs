@@ -36,6 +36,7 @@ for (const path of [
   "LICENSE",
   "package.nls.json",
   manifest.icon,
+  manifest.contributes.viewsContainers.activitybar[0].icon,
   manifest.l10n,
 ])
   cpSync(path, join(stage, path), { recursive: true });

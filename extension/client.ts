@@ -14,7 +14,7 @@ import type {
   RequestType,
   RequestType0,
 } from "vscode-languageclient/node";
-import type { CompletionReport, Settings } from "../sidecar/protocol.ts";
+import type { BudgetReport, CompletionReport, Settings } from "../sidecar/protocol.ts";
 import { restartDelayMs } from "./restart.ts";
 import type { Session } from "./session.ts";
 import type { Condition } from "./status-text.ts";
@@ -31,8 +31,11 @@ export class Client implements Disposable {
   private readonly options: ClientOptions;
   private readonly conditions = new EventEmitter<Condition>();
   private readonly reports = new EventEmitter<CompletionReport>();
+  private readonly budgets = new EventEmitter<BudgetReport>();
   readonly onDidChangeCondition = this.conditions.event;
   readonly onDidComplete = this.reports.event;
+  /** Only while `watchBudget` says that a view is to be seen. */
+  readonly onDidBudget = this.budgets.event;
   condition: Condition = { kind: "starting" };
   /** The language client's library takes longer to load than an activation may. */
   private readonly library = import("./session.ts");
@@ -53,6 +56,7 @@ export class Client implements Disposable {
     const session: Session = new Session(this.options, {
       onState: (state) => this.become(state),
       onReport: (report) => this.reports.fire(asEditorSeesIt(report)),
+      onBudget: (report) => this.budgets.fire(asEditorSeesIt(report)),
       onEnd: (cause) => this.mourn(session, cause),
     });
     this.session = session;
@@ -75,6 +79,11 @@ export class Client implements Disposable {
 
   async sendSettings(): Promise<void> {
     await this.session?.sendSettings();
+  }
+
+  /** Whether a view is to be seen that `onDidBudget` is for; a sidecar that starts does not know. */
+  async watchBudget(isVisible: boolean): Promise<void> {
+    await this.session?.watchBudget(isVisible);
   }
 
   /** @throws Error when no sidecar runs, or what the sidecar answered. */
@@ -100,6 +109,7 @@ export class Client implements Disposable {
     void this.stop();
     this.conditions.dispose();
     this.reports.dispose();
+    this.budgets.dispose();
   }
 
   /** Of the sidecar; null when there is none. */
@@ -134,7 +144,7 @@ export class Client implements Disposable {
 }
 
 /** The sidecar hears of a cancel, not of its cause; the editor knows whether the text has changed. */
-function asEditorSeesIt(report: CompletionReport): CompletionReport {
+function asEditorSeesIt<R extends CompletionReport | BudgetReport>(report: R): R {
   if (report.reason !== "cancelled") return report;
   const document = workspace.textDocuments.find(({ uri }) => `${uri}` === report.uri);
   const isOvertaken = document !== undefined && document.version !== report.version;

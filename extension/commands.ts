@@ -5,12 +5,14 @@ import { ConfigurationTarget, commands, env, l10n, version, window, workspace } 
 import type { Client } from "./client.ts";
 import { isLanguageOn, readSettings } from "./config.ts";
 import type { History } from "./history.ts";
+import type { BudgetPanel } from "./panel.ts";
 
 /** What the commands work on. */
 export interface Pith {
   client: Client;
   log: LogOutputChannel;
   history: History;
+  panel: BudgetPanel;
   extension: Extension<unknown>;
 }
 
@@ -26,6 +28,7 @@ const table: Record<string, Command> = {
   "pith.useModelFile": async () => (await models()).useModelFile(),
   "pith.toggle": () => toggle(),
   "pith.restartSidecar": ({ client }) => client.restart(),
+  "pith.showBudget": () => commands.executeCommand("workbench.view.extension.pith"),
   "pith.showLog": ({ log }) => log.show(),
   "pith.copyDiagnostics": (pith) => copyDiagnostics(pith),
 };
@@ -91,13 +94,14 @@ async function copyDiagnostics(pith: Pith): Promise<void> {
   window.setStatusBarMessage(l10n.t("Pith: diagnostics copied"), 3000);
 }
 
-async function diagnosticText({ client, extension, history }: Pith): Promise<string> {
+async function diagnosticText({ client, extension, history, panel }: Pith): Promise<string> {
   const ours = {
     pith: `${extension.packageJSON.version}`,
     editor: `${env.appName} ${version}`,
     platform: `${process.platform} ${process.arch}, Node ${process.versions.node}`,
     state: JSON.stringify(client.condition),
     process: `${client.processId ?? "none"}`,
+    "messages to the token budget": `${panel.posted}`,
   };
   const { diagnostics } = await import("../sidecar/protocol.ts");
   // Without a sidecar the rest is still worth copying, its absence most of all.

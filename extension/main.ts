@@ -7,6 +7,8 @@ import { InlineCompletions } from "./completion.ts";
 import { readSettings, switchedOff } from "./config.ts";
 import { History } from "./history.ts";
 import { watchCondition } from "./notices.ts";
+import { BudgetPanel } from "./panel.ts";
+import { fillSideBar } from "./side-bar.ts";
 import { LiveStatus } from "./status.ts";
 import { reportLine } from "./status-text.ts";
 
@@ -27,8 +29,9 @@ export function activate(context: ExtensionContext): void {
     readSettings: settings,
   });
   const status = new LiveStatus(client.condition);
-  const pith = { client, log, history, extension: context.extension };
-  context.subscriptions.push(log, client, status);
+  const panel = new BudgetPanel(client, context.extensionUri);
+  const pith = { client, log, history, panel, extension: context.extension };
+  context.subscriptions.push(log, client, status, panel, ...fillSideBar(client, panel));
   context.subscriptions.push(watchCondition(pith), ...registerCommands(pith));
   context.subscriptions.push(...wireSettings(pith, completions, status));
   context.subscriptions.push(

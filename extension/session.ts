@@ -13,14 +13,26 @@ import {
   LanguageClient,
   Trace,
 } from "vscode-languageclient/node";
-import type { CompletionReport, Settings, SidecarState } from "../sidecar/protocol.ts";
-import { completed, settingsChanged, stateChanged } from "../sidecar/protocol.ts";
+import type {
+  BudgetReport,
+  CompletionReport,
+  Settings,
+  SidecarState,
+} from "../sidecar/protocol.ts";
+import {
+  budgeted,
+  budgetWatched,
+  completed,
+  settingsChanged,
+  stateChanged,
+} from "../sidecar/protocol.ts";
 import type { ClientOptions } from "./client.ts";
 import { proxyEnvironment } from "./config.ts";
 
 export interface SessionEvents {
   onState(state: SidecarState): void;
   onReport(report: CompletionReport): void;
+  onBudget(report: BudgetReport): void;
   /** The process ended, asked to or not; `cause` is its exit code, its signal or what went wrong. */
   onEnd(cause: string): void;
 }
@@ -49,6 +61,7 @@ export class Session {
     });
     this.client.onNotification(stateChanged, events.onState);
     this.client.onNotification(completed, events.onReport);
+    this.client.onNotification(budgeted, events.onBudget);
   }
 
   async connect(): Promise<void> {
@@ -72,6 +85,10 @@ export class Session {
     const settings = this.options.readSettings();
     await this.runningClient?.setTrace(traceOf(settings));
     await this.runningClient?.sendNotification(settingsChanged, settings);
+  }
+
+  async watchBudget(isVisible: boolean): Promise<void> {
+    await this.runningClient?.sendNotification(budgetWatched, { isVisible });
   }
 
   get processId(): number | null {

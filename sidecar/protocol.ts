@@ -85,13 +85,21 @@ export interface CompletionReport {
   latencyMs: number;
 }
 
-/** The places that positions of the window go to, in the order in which they lie in it. */
-export const budgetKinds = ["header", "prefix", "suffix", "markers", "reserve"] as const;
-export type BudgetKind = (typeof budgetKinds)[number];
+/** What positions of the window are spent on. */
+export type BudgetKind =
+  | "sink"
+  | "memory"
+  | "header"
+  | "prefix"
+  | "suffix"
+  | "markers"
+  | "reserve";
 
-/** One source of the positions of a prompt. */
+/** One source of the positions of a prompt; of memories there may be many. */
 export interface BudgetSource {
   kind: BudgetKind;
+  /** Of a memory: where its text comes from. */
+  label?: string;
   /** Tokens of the text that it stands for. */
   before: number;
   /** Positions that it takes of the window. */

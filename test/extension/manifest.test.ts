@@ -44,7 +44,7 @@ test("every command of the manifest has a handler and the other way round", () =
 
 test("every text of the manifest is in package.nls.json, and nothing else is", () => {
   const texts = JSON.parse(readFileSync("package.nls.json", "utf8"));
-  const used = [...JSON.stringify(manifest).matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key);
+  const used = [...JSON.stringify(manifest).matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key);
   assert.deepEqual([...new Set(used)].sort(), Object.keys(texts).sort());
 });
 

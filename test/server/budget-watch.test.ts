@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  type BudgetReport,
-  budgetKinds,
-  type CompletionReport,
-  emptyReasons,
-} from "../../sidecar/protocol.ts";
+import { type BudgetReport, type CompletionReport, emptyReasons } from "../../sidecar/protocol.ts";
 import { BudgetWatch, budgetReport } from "../../sidecar/server/budget-watch.ts";
 import type { ShownCompletion } from "../../sidecar/service.ts";
 
@@ -48,8 +43,7 @@ test("the sources add up to the positions used, and the stages to the time", () 
       const wanted = Object.values(parts ?? {}).reduce((sum, each) => sum + each, reserve);
       assert.equal(used, wanted);
       assert.ok(used <= window);
-      const kinds = sources.map(({ kind }) => kind);
-      assert.deepEqual(kinds, answer.use === null ? [] : budgetKinds);
+      assert.equal(sources.length > 0, answer.use !== null);
       const time = stages.reduce((sum, stage) => sum + stage.ms, 0);
       assert.ok(Math.abs(time - latencyOf(answer, extra)) < 1e-6);
       assert.ok(dropped.every(({ characters }) => characters > 0));

@@ -1,0 +1,105 @@
+// Hosts the token-budget view: its page, its content policy, and what it is told. While the view is
+// hidden the sidecar sends nothing for it and it is sent nothing.
+import { randomBytes } from "node:crypto";
+import {
+  type Disposable,
+  env,
+  l10n,
+  Uri,
+  type Webview,
+  type WebviewView,
+  type WebviewViewProvider,
+} from "vscode";
+import type { FromView, ToView } from "../webview/messages.ts";
+import { BudgetHistory } from "./budget-history.ts";
+import { budgetView } from "./budget-text.ts";
+import type { Client } from "./client.ts";
+import { Coalesced } from "./coalesce.ts";
+
+/** Ten times a second is as fast as numbers can be read, and faster than most people type. */
+const updateMs = 100;
+
+export class BudgetPanel implements WebviewViewProvider, Disposable {
+  private readonly client: Client;
+  private readonly assets: Uri;
+  private readonly history = new BudgetHistory();
+  private readonly update = new Coalesced(updateMs, () => this.show());
+  private readonly subscriptions: Disposable[];
+  private view: WebviewView | null = null;
+  private postCount = 0;
+
+  constructor(client: Client, extension: Uri) {
+    this.client = client;
+    this.assets = Uri.joinPath(extension, "out");
+    this.subscriptions = [
+      client.onDidBudget((report) => {
+        this.history.add(report);
+        this.update.wish();
+      }),
+      // A sidecar that has just started does not know of the view.
+      client.onDidChangeCondition(() => this.watch()),
+    ];
+  }
+
+  /** Messages to the page so far, for the diagnostics. */
+  get posted(): number {
+    return this.postCount;
+  }
+
+  resolveWebviewView(view: WebviewView): void {
+    this.view = view;
+    view.webview.options = { enableScripts: true, localResourceRoots: [this.assets] };
+    view.webview.onDidReceiveMessage(({ kind }: FromView) => {
+      if (kind === "ready") this.update.wish();
+    });
+    view.onDidChangeVisibility(() => this.watch());
+    view.onDidDispose(() => {
+      this.view = null;
+      this.watch();
+    });
+    view.webview.html = this.page(view.webview);
+    this.watch();
+  }
+
+  dispose(): void {
+    this.update.dispose();
+    for (const each of this.subscriptions) each.dispose();
+  }
+
+  private watch(): void {
+    const isVisible = this.view?.visible === true;
+    // A sidecar that ends meanwhile is told when the next one starts.
+    this.client.watchBudget(isVisible).catch(() => {});
+  }
+
+  private show(): void {
+    if (this.view?.visible !== true) return;
+    const { last, reports } = this.history;
+    const message: ToView = {
+      kind: "show",
+      view: budgetView(last, reports, { t: l10n.t, locale: env.language }),
+    };
+    this.postCount++;
+    void this.view.webview.postMessage(message);
+  }
+
+  private page(webview: Webview): string {
+    const nonce = randomBytes(16).toString("base64");
+    const address = (name: string) => webview.asWebviewUri(Uri.joinPath(this.assets, name));
+    const policy = `default-src 'none'; style-src ${webview.cspSource}; script-src 'nonce-${nonce}'`;
+    return `<!DOCTYPE html>
+<html lang="${env.language}">
+  <head>
+    <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="${policy}">
+    <title>Pith: ${l10n.t("Token Budget")}</title>
+    <link rel="stylesheet" href="${address("webview.css")}">
+  </head>
+  <body>
+    <main id="page"></main>
+    <div id="announcement" role="status" aria-live="polite"></div>
+    <script nonce="${nonce}" src="${address("webview.js")}"></script>
+  </body>
+</html>`;
+  }
+}

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { BudgetHistory } from "../../extension/budget-history.ts";
+import { budgetView, roundedParts } from "../../extension/budget-text.ts";
+import { type Translate, wordsFor } from "../../extension/status-text.ts";
+import { type BudgetReport, emptyReasons } from "../../sidecar/protocol.ts";
+
+const language = { t: english, locale: "en" };
+const report: BudgetReport = {
+  uri: "file:///project/src/a%20b.ts",
+  version: 3,
+  time: Date.UTC(2026, 0, 1),
+  reason: null,
+  shown: 12,
+  window: 4096,
+  sources: [
+    { kind: "header", before: 5, after: 5 },
+    { kind: "memory", label: "src/b.ts:1-9", before: 120, after: 10 },
+    { kind: "prefix", before: 1300, after: 1299 },
+    { kind: "suffix", before: 0, after: 0 },
+    { kind: "reserve", before: 0, after: 48 },
+  ],
+  generated: 7,
+  computed: 20,
+  reused: 1301,
+  stages: [
+    { kind: "wait", ms: 0.4 },
+    { kind: "plan", ms: 0.4 },
+    { kind: "prefill", ms: 20.4 },
+    { kind: "decode", ms: 80.4 },
+  ],
+  dropped: [{ kind: "prefix", characters: 12345, why: "window" }],
+  alignment: { way: "exact", keptTokens: 1299, tail: "conso", ids: [1] },
+};
+
+test("the window's bars lie one behind the other, fill it, and leave out what takes nothing", () => {
+  const { window } = budgetView(report, [], language);
+  assert.deepEqual(
+    window?.bars.map(({ label, value, start, length }) => [label, value, start, length]),
+    [
+      ["File name", "5", 0, 5],
+      ["src/b.ts:1-9", "120 → 10 (12x)", 5, 10],
+      ["Before the cursor", "1,299", 15, 1299],
+      ["Reserved for the answer", "48", 1314, 48],
+      ["Free", "2,734", 1362, 2734],
+    ],
+  );
+  assert.equal(window?.summary, "1,362 of 4,096");
+});
+
+test("the milliseconds of the stages add up to those of the whole, rounded as they are", () => {
+  const { time, outcome } = budgetView(report, [], language);
+  assert.deepEqual(
+    time?.bars.map(({ length }) => length),
+    [0, 1, 20, 81],
+  );
+  assert.equal(time?.scale, 102);
+  assert.equal(outcome.sentence, "12 characters from 7 tokens in 102 ms.");
+});
+
+test("parts that are rounded add up to the rounded sum", () => {
+  const values = fc.array(fc.double({ min: 0, max: 1e5, noNaN: true }));
+  fc.assert(
+    fc.property(values, (parts) => {
+      const total = parts.reduce((sum, each) => sum + each, 0);
+      const rounded = roundedParts(parts);
+      assert.equal(
+        rounded.reduce((sum, each) => sum + each, 0),
+        Math.round(total),
+      );
+      assert.ok(rounded.every((each) => each >= 0));
+    }),
+  );
+});
+
+test("tokens before and after, what was computed and what was written again stand in a list", () => {
+  const { entries } = budgetView(report, [], language).facts;
+  assert.deepEqual(
+    entries.map(({ value }) => value),
+    ["1,425", "1,314", "20", "1,301", "7", "“conso”, tokens: 1"],
+  );
+});
+
+test("what was left out is said with its reason", () => {
+  const dropped: BudgetReport["dropped"] = [
+    ...report.dropped,
+    { kind: "suffix", characters: 9, why: "window" },
+    { kind: "suffix", characters: 9, why: "not-infilling" },
+    { kind: "answer", characters: 2, why: "behind-end" },
+  ];
+  const { sentences } = budgetView({ ...report, dropped }, [], language).dropped;
+  assert.equal(new Set(sentences).size, 4);
+  assert.match(sentences[0] ?? "", /^12,345 characters before the cursor/);
+  assert.match(sentences[2] ?? "", /this model does not see them/);
+});
+
+test("every reason is readable, and a model that was not asked has no bars", () => {
+  for (const reason of emptyReasons) {
+    const refused = { ...report, reason, window: 0, sources: [], dropped: [], alignment: null };
+    const { outcome, window, time, facts } = budgetView(refused, [refused], language);
+    assert.deepEqual(outcome, {
+      sentence: wordsFor(reason, english).sentence,
+      isEmpty: true,
+    });
+    assert.deepEqual([window, time, facts.entries], [null, null, []]);
+  }
+});
+
+test("the history names file, outcome and time of each completion", () => {
+  const empty = { ...report, reason: "only-space" as const };
+  const { rows } = budgetView(report, [report, empty], language).history;
+  assert.deepEqual(
+    rows.map(([, ...cells]) => cells),
+    [
+      ["a b.ts", "7 tokens", "102"],
+      ["a b.ts", "only space", "102"],
+    ],
+  );
+});
+
+test("the history keeps the newest, and one of those that were overtaken in a row", () => {
+  const history = new BudgetHistory();
+  const add = (time: number, reason: BudgetReport["reason"] = null) =>
+    history.add({ ...report, time, version: time, reason });
+  add(1);
+  add(2, "superseded");
+  add(3, "superseded");
+  add(4, "cancelled");
+  const times = () => history.reports.map(({ time }) => time);
+  assert.deepEqual(times(), [4, 1]);
+  assert.equal(history.last?.time, 1);
+  add(5);
+  add(5);
+  assert.deepEqual(times(), [5, 4, 1]);
+  for (let time = 6; time < 40; time++) add(time);
+  assert.deepEqual([times().length, times()[0]], [20, 39]);
+});
+
+/** `vscode.l10n.t` without a translation. */
+function english(message: string, ...values: Parameters<Translate>[1][]): string {
+  return message.replaceAll(/\{(\d)\}/g, (_, index) => `${values[Number(index)]}`);
+}

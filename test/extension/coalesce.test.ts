@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { Coalesced } from "../../extension/coalesce.ts";
+
+test("the first wish runs at once, later ones at most once in an interval, the last one surely", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const times: number[] = [];
+  let now = 0;
+  const coalesced = new Coalesced(100, () => times.push(now));
+  for (now = 0; now < 1000; now += 7) {
+    coalesced.wish();
+    mock.timers.tick(7);
+  }
+  assert.ok(times.length >= 9 && times.length <= 10, `${times}`);
+  mock.timers.tick(100);
+  const count = times.length;
+  mock.timers.tick(1000);
+  assert.equal(times.length, count);
+  assert.equal(times[0], 0);
+  now = 5000;
+  coalesced.wish();
+  assert.equal(times.at(-1), 5000);
+  coalesced.wish();
+  coalesced.dispose();
+  mock.timers.tick(1000);
+  assert.equal(times.length, count + 1);
+  mock.timers.reset();
+});

@@ -1,0 +1,57 @@
+// What the extension and the token-budget view say to each other. All words come from the extension,
+// in the language of the editor: the view lays them out and knows no meaning of its own.
+
+/** extension -> view */
+export type ToView = { kind: "show"; view: BudgetView };
+
+/** view -> extension */
+export type FromView = { kind: "ready" };
+
+export interface BudgetView {
+  outcome: Outcome;
+  /** Positions of the window by source. null when the model was not asked. */
+  window: Gauge | null;
+  /** Milliseconds by stage. */
+  time: Gauge | null;
+  facts: List;
+  dropped: { title: string; sentences: string[] };
+  history: Table;
+}
+
+export interface Outcome {
+  sentence: string;
+  isEmpty: boolean;
+}
+
+export interface Gauge {
+  title: string;
+  /** Beside the title: how much of how much. */
+  summary: string;
+  /** The whole gauge in a sentence, for those who do not see it. */
+  description: string;
+  /** What the full width stands for. */
+  scale: number;
+  bars: Bar[];
+}
+
+export interface Bar {
+  /** Chooses the colour. */
+  kind: string;
+  label: string;
+  value: string;
+  /** Where it begins and how long it is, on the gauge's scale. */
+  start: number;
+  length: number;
+}
+
+export interface List {
+  title: string;
+  entries: { label: string; value: string }[];
+}
+
+export interface Table {
+  title: string;
+  columns: string[];
+  /** Newest first; a cell for each column. */
+  rows: string[][];
+}
