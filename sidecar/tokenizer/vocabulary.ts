@@ -67,6 +67,23 @@ export function readRanks(vocabulary: Vocabulary): ReadonlyMap<string, number> {
   return ranks;
 }
 
+/**
+ * Ids of normal text, and ids that no text was ever made of: the unused ones, or where a vocabulary
+ * has none the special ones, most of which occur in no text either.
+ */
+export function idsByUse({ tokenTypes }: VocabularyRecord): {
+  ordinary: number[];
+  unused: number[];
+} {
+  const idsOf = (isWanted: (type: number) => boolean) =>
+    [...tokenTypes.keys()].filter((id) => isWanted(tokenTypes[id] ?? NORMAL));
+  const unused = idsOf((type) => type === UNUSED);
+  return {
+    ordinary: idsOf((type) => type === NORMAL),
+    unused: unused.length > 0 ? unused : idsOf((type) => type !== NORMAL),
+  };
+}
+
 // Four times the largest published vocabularies.
 const MAX_SIZE = 2 ** 20;
 
