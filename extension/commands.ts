@@ -5,6 +5,7 @@ import { ConfigurationTarget, commands, env, l10n, version, window, workspace } 
 import type { Client } from "./client.ts";
 import { isLanguageOn, readSettings } from "./config.ts";
 import type { History } from "./history.ts";
+import type { Pages } from "./pages.ts";
 import type { BudgetPanel } from "./panel.ts";
 
 /** What the commands work on. */
@@ -13,6 +14,7 @@ export interface Pith {
   log: LogOutputChannel;
   history: History;
   panel: BudgetPanel;
+  pages: Pages;
   extension: Extension<unknown>;
 }
 
@@ -29,6 +31,8 @@ const table: Record<string, Command> = {
   "pith.toggle": () => toggle(),
   "pith.restartSidecar": ({ client }) => client.restart(),
   "pith.showBudget": () => commands.executeCommand("workbench.view.extension.pith"),
+  "pith.showTokens": async ({ client, pages }) =>
+    (await import("./tokens.ts")).showTokens(client, pages),
   "pith.showLog": ({ log }) => log.show(),
   "pith.copyDiagnostics": (pith) => copyDiagnostics(pith),
 };

@@ -7,6 +7,7 @@ import { InlineCompletions } from "./completion.ts";
 import { readSettings, switchedOff } from "./config.ts";
 import { History } from "./history.ts";
 import { watchCondition } from "./notices.ts";
+import { Pages } from "./pages.ts";
 import { BudgetPanel } from "./panel.ts";
 import { fillSideBar } from "./side-bar.ts";
 import { LiveStatus } from "./status.ts";
@@ -30,8 +31,9 @@ export function activate(context: ExtensionContext): void {
   });
   const status = new LiveStatus(client.condition);
   const panel = new BudgetPanel(client, context.extensionUri);
-  const pith = { client, log, history, panel, extension: context.extension };
-  context.subscriptions.push(log, client, status, panel, ...fillSideBar(client, panel));
+  const pages = new Pages();
+  const pith = { client, log, history, panel, pages, extension: context.extension };
+  context.subscriptions.push(log, client, status, panel, pages, ...fillSideBar(client, panel));
   context.subscriptions.push(watchCondition(pith), ...registerCommands(pith));
   context.subscriptions.push(...wireSettings(pith, completions, status));
   context.subscriptions.push(

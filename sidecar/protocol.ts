@@ -192,5 +192,7 @@ export const downloadModel = new RequestType<{ id: string; token: string }, Mode
 export const deleteModel = new RequestType<{ id: string }, void, void>("pith/models/delete");
 /** editor -> sidecar: split a text with the exact tokenizer of the open model. */
 export const splitTokens = new RequestType<{ text: string }, TokenSplit, void>("pith/tokens");
+/** editor -> sidecar: the ids of the tokens that the open model has hardly seen; may take seconds. */
+export const underTrained = new RequestType0<number[], void>("pith/tokens/underTrained");
 /** editor -> sidecar: facts for a bug report, without any text of the user's. */
 export const diagnostics = new RequestType0<Record<string, string>, void>("pith/diagnostics");

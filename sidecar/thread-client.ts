@@ -53,6 +53,7 @@ export const score = new RequestType<ScoreRequest, BatchScore, ErrorFacts>("scor
 export const splitTokens = new RequestType<{ text: string | Uint8Array }, TokenSplit, ErrorFacts>(
   "splitTokens",
 );
+export const underTrained = new RequestType<Nothing, number[], ErrorFacts>("underTrained");
 /** For idle time: makes the cache exact again. Returns the rows run. */
 export const refresh = new RequestType<Nothing, number, ErrorFacts>("refresh");
 export const describe = new RequestType<Nothing, Record<string, string>, ErrorFacts>("describe");

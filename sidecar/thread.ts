@@ -44,6 +44,7 @@ answer(messages.completeInline, (document, signal) => model().completeInline(doc
 answer(messages.complete, (request, signal) => model().complete(request, signal));
 answer(messages.score, (request, signal) => model().score(request, signal));
 answer(messages.splitTokens, async ({ text }) => model().splitTokens(text));
+answer(messages.underTrained, (_, signal) => model().underTrained(signal));
 answer(messages.refresh, (_, signal) => model().refresh(signal));
 answer(messages.describe, async () => open?.describe() ?? {});
 connection.listen();

@@ -23,7 +23,7 @@ import { listModels, openStore } from "../catalogue/store.ts";
 import { CancelledError, errorKind, FormatError, UnsupportedError } from "../errors.ts";
 import * as protocol from "../protocol.ts";
 import type { ModelChoice, ModelFacts } from "../service.ts";
-import { describe, splitTokens } from "../thread-client.ts";
+import { describe, type EngineThread, splitTokens, underTrained } from "../thread-client.ts";
 import { BudgetWatch } from "./budget-watch.ts";
 import { documentPath } from "./document-path.ts";
 import { IdleRefresh } from "./idle-refresh.ts";
@@ -105,6 +105,9 @@ class Server {
     this.#answer(protocol.downloadModel, (wanted, signal) => this.#download(wanted, signal));
     this.#answer(protocol.deleteModel, ({ id }) => this.#shelf.delete(id));
     this.#answer(protocol.splitTokens, ({ text }, signal) => this.#split(text, signal));
+    this.#answer(protocol.underTrained, (_, signal) =>
+      this.#tokenThread().ask(underTrained, {}, signal),
+    );
     this.#answer(protocol.diagnostics, () => this.#diagnose());
     this.#documents.onDidChangeContent(() => this.#idle.touch());
     this.#documents.listen(connection);
@@ -203,11 +206,15 @@ class Server {
   }
 
   async #split(text: string, signal: AbortSignal): Promise<protocol.TokenSplit> {
+    const { ids, pieces } = await this.#tokenThread().ask(splitTokens, { text }, signal);
+    return { ids, pieces: pieces.map((piece) => Buffer.from(piece).toString("base64")) };
+  }
+
+  #tokenThread(): EngineThread {
     const thread = this.#owner.ready;
     if (thread === null)
       throw new UnsupportedError(`tokens: the model is ${this.#owner.state.kind}`);
-    const { ids, pieces } = await thread.ask(splitTokens, { text }, signal);
-    return { ids, pieces: pieces.map((piece) => Buffer.from(piece).toString("base64")) };
+    return thread;
   }
 
   async #diagnose(): Promise<Record<string, string>> {

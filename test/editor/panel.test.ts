@@ -1,7 +1,9 @@
-// The token-budget view in a real editor: its numbers are those of the completion just made, it says
-// why there is none, it is told nothing while hidden, and people who cannot see it can use it.
+// The token-budget view in a real editor: its numbers are those of the completion just made, it is
+// told nothing while hidden and not too much while shown, and people who cannot see it can use it.
 import assert from "node:assert/strict";
-import type { FrameLocator } from "playwright-core";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { barsOf, budgetPageOf, factOf, outcomeOf, seriousFaults } from "./budget-page.ts";
 import { type Session, useSession } from "./session.ts";
 
 const sums = `export function add(a: number, b: number): number {
@@ -31,50 +33,82 @@ test("the numbers are those of the completion just made", async (session) => {
   await workbench.ghostText();
   await workbench.page.waitForTimeout(1500);
   await workbench.runCommand("Pith: Show Token Budget");
-  await pageOf(session).getByText("characters from").first().waitFor();
-  await session.takePicture("token budget");
+  await budgetPageOf(session).getByText("characters from").waitFor();
   const { completions } = await session.diagnostics();
   const line = completions.findLast((each) => each.includes("completion of")) ?? "";
   const count = (name: string) => Number(new RegExp(`${name} (\\d+)`).exec(line)?.[1]);
-  const page = pageOf(session);
-  assert.equal(await factOf(page, "Positions computed"), count("computed"));
-  assert.equal(await factOf(page, "Positions reused"), count("reused"));
-  assert.equal(await factOf(page, "Tokens of the answer"), count("generated"));
-  const bars = await barsOf(page);
-  const text = bars.get("Before the cursor") ?? Number.NaN;
-  assert.ok(text <= count("prefix") && text > count("prefix") - 4, `${text} of ${line}`);
+  assert.equal(await factOf(session, "Positions computed"), count("computed"));
+  assert.equal(await factOf(session, "Positions reused"), count("reused"));
+  assert.equal(await factOf(session, "Tokens of the answer"), count("generated"));
+  const bars = await barsOf(session);
+  const near = bars.get("Before the cursor") ?? Number.NaN;
+  // But for the tail, which is made again with the answer.
+  assert.ok(near <= count("prefix") && near > count("prefix") - 4, `${near} of ${line}`);
   const whole = [...bars.values()].reduce((sum, each) => sum + each, 0);
   assert.equal(whole, 4096);
 });
+
+test("the view follows the typing, at most ten times a second", async (session) => {
+  const { workbench } = session;
+  const before = await messageCount(session);
+  const outcome = await outcomeOf(session);
+  const start = Date.now();
+  await workbench.goToEnd();
+  await workbench.page.keyboard.type("\nconst words = 12;\nconst lines = words + ", { delay: 40 });
+  await workbench.page.waitForTimeout(2000);
+  const seconds = (Date.now() - start) / 1000;
+  assert.notEqual(await outcomeOf(session), outcome);
+  const messages = (await messageCount(session)) - before;
+  assert.ok(messages >= 1 && messages <= 10 * seconds, `${messages} in ${seconds} s`);
+});
+
+test("a view that is hidden gets no message, and the newest when it is shown again", async (session) => {
+  const { workbench } = session;
+  await showFiles(session);
+  const before = await messageCount(session);
+  await workbench.openFile("words.ts", "subtract");
+  await workbench.typeAtEnd("export function divide(a: number, b: number)");
+  await workbench.ghostText();
+  await workbench.page.waitForTimeout(1000);
+  assert.equal(await messageCount(session), before);
+  await workbench.runCommand("Pith: Show Token Budget");
+  await budgetPageOf(session).locator("td", { hasText: "words.ts" }).first().waitFor();
+});
+
+test("the history folds and unfolds by the keyboard", async (session) => {
+  const page = budgetPageOf(session);
+  const row = page.locator("tbody tr").first();
+  await page.locator("summary").focus();
+  await session.workbench.page.keyboard.press("Enter");
+  await row.waitFor({ state: "hidden" });
+  await session.workbench.page.keyboard.press("Enter");
+  await row.waitFor();
+});
+
+for (const theme of ["Default Light Modern", "Default Dark Modern", "Default High Contrast"]) {
+  test(`in ${theme} the view has no serious fault of accessibility`, async (session) => {
+    setTheme(session, theme);
+    const kind = /Light|Dark|High Contrast/.exec(theme)?.[0].toLowerCase().replace(" ", "-");
+    await budgetPageOf(session).locator(`body.vscode-${kind}`).waitFor();
+    assert.deepEqual(await seriousFaults(session), []);
+    await session.workbench.page.waitForTimeout(500);
+    await session.takePicture(`token budget ${theme}`);
+  });
+}
 
 async function showFiles({ workbench }: Session): Promise<void> {
   await workbench.runCommand("View: Show Explorer");
   await workbench.page.locator(".explorer-folders-view").waitFor();
 }
 
-/** The view's own page, two frames deep. */
-function pageOf({ workbench: { page } }: Session): FrameLocator {
-  return page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
+async function messageCount(session: Session): Promise<number> {
+  const { facts } = await session.diagnostics();
+  return Number(facts["messages to the token budget"]);
 }
 
-async function factOf(page: FrameLocator, label: string): Promise<number> {
-  const value = await page.locator("dt", { hasText: label }).locator("+ dd").textContent();
-  return numberOf(value ?? "");
-}
-
-/** The rows of the window, by their labels. */
-async function barsOf(page: FrameLocator): Promise<Map<string, number>> {
-  const rows = await page.locator("section").first().locator("li").all();
-  const entries = rows.map(async (row) => {
-    const [label, value] = [row.locator(".label"), row.locator(".value")];
-    return [
-      (await label.textContent()) ?? "",
-      numberOf((await value.textContent()) ?? ""),
-    ] as const;
-  });
-  return new Map(await Promise.all(entries));
-}
-
-function numberOf(text: string): number {
-  return Number(text.replaceAll(/[^\d]/g, ""));
+/** The editor watches its settings file. */
+function setTheme(session: Session, theme: string): void {
+  const file = join(session.folder, "data/User/settings.json");
+  const settings = { ...JSON.parse(readFileSync(file, "utf8")), "workbench.colorTheme": theme };
+  writeFileSync(file, JSON.stringify(settings));
 }
