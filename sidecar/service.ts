@@ -1,11 +1,14 @@
 // The editor-free API: opens a model and answers with it. Wires the parts by hand: a GGUF file that
 // the catalogue locates is prepared for the engine once, and the engine, the tokenizer and the
 // completer are made from what was prepared. Knows neither connections nor documents.
-import { basename, dirname, join } from "node:path";
+import { basename } from "node:path";
 import { preparedFolder } from "./catalogue/home.ts";
 import { withLock } from "./catalogue/lock.ts";
 import { type LocatedModel, locateModel, openStore, type Store } from "./catalogue/store.ts";
 import { Completer } from "./completion/complete.ts";
+import { defaults } from "./completion/defaults.ts";
+import { readLayout } from "./completion/layout.ts";
+import { Memories } from "./completion/memories.ts";
 import type {
   Completion,
   CompletionRequest,
@@ -15,14 +18,13 @@ import type {
 } from "./completion/request.ts";
 import { Engine } from "./engine/engine.ts";
 import { defaultThreadCount } from "./engine/threads.ts";
-import { findUnderTrained } from "./engine/under-trained.ts";
 import { FormatError, LimitError } from "./errors.ts";
 import { openFileSource } from "./gguf/byte-source.ts";
 import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
+import { loadOutputGrams } from "./model/output-grams.ts";
 import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
-import { rememberedIds } from "./model/remembered-ids.ts";
+
 import { Tokenizer } from "./tokenizer/tokenizer.ts";
-import { idsByUse } from "./tokenizer/vocabulary.ts";
 
 /** The form that a model is prepared in unless another is asked for. */
 const defaultVariant: Variant = "lossless";
@@ -64,17 +66,13 @@ export interface OpenTimes {
 
 export type BatchRequest = CompletionRequest;
 export type ScoreRequest = Parameters<Completer["score"]>[0];
-/** With the counts and times of what a model without memories never does. */
-export type BatchCompletion = WithMemories<Completion>;
-export type BatchScore = WithMemories<Score>;
-export type ShownCompletion = WithMemories<InlineCompletion>;
+/** An open model takes no time to load. */
+export type BatchCompletion = WithLoad<Completion>;
+export type BatchScore = WithLoad<Score>;
+export type ShownCompletion = WithLoad<InlineCompletion>;
 
-type WithMemories<Answer extends { tokens: object; ms: object }> = Omit<Answer, "tokens" | "ms"> & {
-  readonly tokens: Answer["tokens"] & {
-    readonly contextBefore: number;
-    readonly contextAfter: number;
-  };
-  readonly ms: Answer["ms"] & { readonly load: number; readonly compress: number };
+type WithLoad<Answer extends { ms: object }> = Omit<Answer, "ms"> & {
+  readonly ms: Answer["ms"] & { readonly load: number };
 };
 
 export interface TokenSplit {
@@ -114,42 +112,47 @@ export async function openModel(
   });
   const ms = { ...times, engine: lap() };
   const { id, sha256 } = located;
-  return new OpenModel({ engine, tokenizer, prepared }, { id, sha256, variant, threads, ms });
+  const loadGrams = () => loadOutputGrams(prepared.outputGramsFile, prepared.hyperparameters);
+  return new OpenModel({ engine, tokenizer, loadGrams }, { id, sha256, variant, threads, ms });
+}
+
+interface OpenParts {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+  readonly loadGrams: () => Promise<readonly Float32Array[]>;
 }
 
 /** One model, from its opening to `dispose`. Requests are answered one after another. */
 export class OpenModel {
   readonly facts: ModelFacts;
-  readonly #prepared: PreparedModel;
   readonly #engine: Engine;
   readonly #tokenizer: Tokenizer;
   readonly #completer: Completer;
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(
-    parts: { engine: Engine; tokenizer: Tokenizer; prepared: PreparedModel },
-    facts: ModelFacts,
-  ) {
+  constructor(parts: OpenParts, facts: ModelFacts) {
+    const { engine, tokenizer, loadGrams } = parts;
     this.facts = facts;
-    this.#prepared = parts.prepared;
-    this.#engine = parts.engine;
-    this.#tokenizer = parts.tokenizer;
-    this.#completer = new Completer(parts.engine, parts.tokenizer);
+    this.#engine = engine;
+    this.#tokenizer = tokenizer;
+    const layout = readLayout(tokenizer);
+    const memories = new Memories(engine, { vocabulary: tokenizer, layout, loadGrams });
+    this.#completer = new Completer(engine, tokenizer, defaults.alignment.limits, memories);
   }
 
   /** From a cold cache, nothing approximate. @throws LimitError beyond the window; CancelledError */
   async complete(request: BatchRequest, signal?: AbortSignal): Promise<BatchCompletion> {
-    return withoutMemories(await this.#track(this.#completer.complete(request, { signal })));
+    return withLoad(await this.#track(this.#completer.complete(request, { signal })));
   }
 
   /** From a cold cache. @throws LimitError beyond the window; CancelledError */
   async score(request: ScoreRequest, signal?: AbortSignal): Promise<BatchScore> {
-    return withoutMemories(await this.#track(this.#completer.score(request, { signal })));
+    return withLoad(await this.#track(this.#completer.score(request, { signal })));
   }
 
   /** What to show at a cursor, or why nothing. @throws CancelledError */
   async completeInline(document: InlineDocument, signal?: AbortSignal): Promise<ShownCompletion> {
-    return withoutMemories(await this.#track(this.#completer.completeInline(document, { signal })));
+    return withLoad(await this.#track(this.#completer.completeInline(document, { signal })));
   }
 
   splitTokens(text: string | Uint8Array): TokenSplit {
@@ -157,20 +160,6 @@ export class OpenModel {
     const ids = typeof text === "string" ? tokenizer.encode(text) : tokenizer.encodeBytes(text);
     const { unencodable } = tokenizer;
     return { ids: [...ids], pieces: Array.from(ids, (id) => tokenizer.bytesOf(id)), unencodable };
-  }
-
-  /**
-   * The ids of tokens that the model has hardly seen, nearest to the unused ones first. Found once a
-   * model, which takes seconds, and remembered on the disk.
-   * @throws CancelledError
-   */
-  underTrained(signal?: AbortSignal): Promise<number[]> {
-    const { hiddenSize } = this.#engine.shape;
-    const { vocabulary, engine } = this.#prepared;
-    const rows = { hiddenSize, embed: (ids: ArrayLike<number>) => this.#engine.embed(ids) };
-    const file = join(dirname(engine.embeddings.file), "under-trained.json");
-    const find = () => findUnderTrained(rows, idsByUse(vocabulary), signal);
-    return this.#track(rememberedIds(file, find));
   }
 
   /** For idle time: makes the cache exact again. Returns the rows run. @throws CancelledError */
@@ -258,14 +247,8 @@ async function loadWhole(folder: string): Promise<PreparedModel | null> {
   }
 }
 
-function withoutMemories<Answer extends { tokens: object; ms: object }>(
-  answer: Answer,
-): WithMemories<Answer> {
-  return {
-    ...answer,
-    tokens: { ...answer.tokens, contextBefore: 0, contextAfter: 0 },
-    ms: { ...answer.ms, load: 0, compress: 0 },
-  };
+function withLoad<Answer extends { ms: object }>(answer: Answer): WithLoad<Answer> {
+  return { ...answer, ms: { ...answer.ms, load: 0 } };
 }
 
 /** Each call gives the milliseconds since the one before. */

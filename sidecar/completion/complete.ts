@@ -2,6 +2,7 @@
 // Out: the answer, what it cost, and for an empty one the reason. Two ways in: `complete` and
 // `score` serve the batch contract from a cold cache and add nothing of their own; `completeInline`
 // serves the editor with near windows, the cached prompt, the moved suffix and post-processing.
+import assert from "node:assert/strict";
 import { type Aligned, type Alignment, type AlignmentLimits, align } from "../alignment/align.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createSampler, type SamplerOptions } from "../engine/sampler.ts";
@@ -20,6 +21,7 @@ import {
   type PromptLayout,
   readLayout,
 } from "./layout.ts";
+import { type LaidMemories, type Memories, noMemories } from "./memories.ts";
 import { Meter } from "./meter.ts";
 import { isInsideWord, readPlace } from "./place.ts";
 import { findEnd, shapeText } from "./postprocess.ts";
@@ -31,6 +33,7 @@ import type {
   InlineCompletion,
   InlineDocument,
   InlineReason,
+  MemoryRequest,
   PromptText,
   Score,
   StageTimes,
@@ -56,7 +59,7 @@ interface Task {
 interface Answered {
   readonly answer: Answer;
   readonly alignment: AlignmentReport;
-  readonly tokens: Pick<TokenCounts, "generated" | "computed" | "reused">;
+  readonly tokens: Omit<TokenCounts, "prefix" | "suffix" | "contextBefore" | "contextAfter">;
   readonly ms: StageTimes;
 }
 
@@ -68,6 +71,7 @@ export class Completer {
   readonly #tokenizer: Tokenizer;
   readonly #alignment: Alignment;
   readonly #layout: PromptLayout;
+  readonly #memories: Memories | null;
   readonly #cache: PromptCache;
   readonly #prefixWindow: PrefixWindow;
   readonly #suffixWindow: SuffixWindow;
@@ -77,12 +81,14 @@ export class Completer {
     engine: Engine,
     tokenizer: Tokenizer,
     limits: AlignmentLimits = defaults.alignment.limits,
+    memories: Memories | null = null,
   ) {
     this.#engine = engine;
     this.#tokenizer = tokenizer;
     const vocabulary = new ByteSortedVocabulary(tokenizer);
     this.#alignment = { tokenizer, vocabulary, limits };
     this.#layout = readLayout(tokenizer);
+    this.#memories = memories;
     this.#cache = new PromptCache(engine, {
       capacity: Math.min(defaults.window, engine.shape.contextLength),
       movedTokens: defaults.suffix.movedTokens,
@@ -139,7 +145,9 @@ export class Completer {
     options: CancelOptions & { readonly exactReuse?: boolean },
   ): Promise<Completion> {
     const meter = new Meter(this.#engine.counters);
-    const near = this.#encode(request);
+    const memories = await this.#layMemories(request.memory, options.signal);
+    meter.lap("compress");
+    const near = this.#encode(request, memories);
     const aligned = align(this.#alignment, near.prefix, request.alignment);
     const prompt = layOut(this.#layout, { ...near, prefix: aligned.kept });
     const { answer, alignment, tokens, ms } = await this.#answer(meter, {
@@ -161,7 +169,7 @@ export class Completer {
       ids: answer.tokens.map(({ id }) => id),
       meanLogProbability: meanLogProbability(answer.tokens),
       alignment,
-      tokens: { prefix: near.prefix.length, suffix: near.suffix?.length ?? 0, ...tokens },
+      tokens: { ...countTexts(near, memories), ...tokens },
       ms,
     };
   }
@@ -207,7 +215,11 @@ export class Completer {
           answer: answer.text.length - shown.length,
         },
       },
-      tokens: { prefix: prefix.length, suffix: parts.suffix, ...tokens },
+      tokens: {
+        ...countTexts({ prefix, suffix: null }, noMemories),
+        suffix: parts.suffix,
+        ...tokens,
+      },
       ms,
     };
   }
@@ -218,6 +230,7 @@ export class Completer {
     const trace: TailTrace = { ids: [], logWeight: 0 };
     this.#checkFits(lengthOf(prompt) + maxTokens);
     meter.lap("plan");
+    const computedBefore = meter.computed;
     const choices = await startChoices(this.#cache, {
       prompt,
       aligned,
@@ -235,7 +248,7 @@ export class Completer {
     });
     meter.lap("prefill");
     const nodes = aligned.way === "exact" ? aligned.trie.nodes.length : 0;
-    const reused = lengthOf(prompt) + nodes - meter.computed;
+    const reused = lengthOf(prompt) + nodes - (meter.computed - computedBefore);
     const decoder = this.#tokenizer.createStreamDecoder(tail.length);
     const answer = await readAnswer(choices, decoder, task.isComplete);
     meter.lap("decode");
@@ -249,36 +262,46 @@ export class Completer {
     { signal }: CancelOptions,
   ): Promise<Score> {
     const meter = new Meter(this.#engine.counters);
-    const near = this.#encode(request);
+    const memories = await this.#layMemories(request.memory, signal);
+    meter.lap("compress");
+    const near = this.#encode(request, memories);
     const prompt = layOut(this.#layout, near);
     const target = [...this.#tokenizer.encode(request.target)];
     this.#checkFits(lengthOf(prompt) + target.length);
     meter.lap("plan");
+    const computedBefore = meter.computed;
     const logits = await this.#cache.fill(prompt, {
       reuse: "none",
       chunk: defaults.chunk.batch,
       signal,
     });
     meter.lap("prefill");
+    const reused = lengthOf(prompt) - (meter.computed - computedBefore);
     const nll = await scoreTarget(this.#cache, logits, target, signal);
     meter.lap("decode");
-    const counts = { prefix: near.prefix.length, suffix: near.suffix?.length ?? 0 };
     return {
       nll,
       targetTokens: target.length,
-      tokens: { ...counts, generated: 0, computed: meter.computed, reused: 0 },
+      tokens: { ...countTexts(near, memories), generated: 0, computed: meter.computed, reused },
       ms: meter.times,
     };
   }
 
-  #encode({ path, prefix, suffix }: PromptText): {
-    header: ArrayLike<number>;
-    prefix: Uint32Array;
-    suffix: Uint32Array | null;
-  } {
+  #layMemories(
+    request: MemoryRequest | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<LaidMemories> {
+    if (request === undefined) return Promise.resolve(noMemories);
+    assert(this.#memories !== null, "this completer was made without memories");
+    return this.#memories.lay(request, { chunk: defaults.chunk.batch, signal });
+  }
+
+  #encode({ path, prefix, suffix }: PromptText, { blocks, ids }: LaidMemories) {
     const hasSuffix = suffix !== undefined && this.#layout.middle !== null;
+    const own = path === undefined ? [] : encodeHeader(this.#layout, this.#tokenizer, path);
     return {
-      header: path === undefined ? [] : encodeHeader(this.#layout, this.#tokenizer, path),
+      blocks,
+      header: [...ids, ...own],
       prefix: this.#tokenizer.encode(prefix),
       suffix: hasSuffix ? this.#tokenizer.encode(suffix) : null,
     };
@@ -304,9 +327,21 @@ export class Completer {
   }
 }
 
+function countTexts(
+  near: { readonly prefix: ArrayLike<number>; readonly suffix: ArrayLike<number> | null },
+  { contextBefore, contextAfter }: LaidMemories,
+) {
+  return {
+    prefix: near.prefix.length,
+    suffix: near.suffix?.length ?? 0,
+    ...{ contextBefore, contextAfter },
+  };
+}
+
 /** Without a look at the model. */
 function notOffered(reason: InlineReason, meter: Meter): InlineCompletion {
   meter.lap("plan");
-  const tokens = { prefix: 0, suffix: 0, generated: 0, computed: 0, reused: 0 };
+  const counts = countTexts({ prefix: [], suffix: null }, noMemories);
+  const tokens = { ...counts, generated: 0, computed: 0, reused: 0 };
   return { text: "", reason, alignment: null, use: null, tokens, ms: meter.times };
 }

@@ -16,6 +16,17 @@ export const defaults = {
    * over and backs up that many tokens (B = 3 in arXiv 2403.08688).
    */
   alignment: { limits: { nodes: 32, backedUpTokens: 3 } },
+  /**
+   * Memories: positions for all of them, no finer than a ratio; demonstrations that are encoded
+   * together; most tokens of a request's context; bytes of what is encoded that stay in the process.
+   */
+  memory: {
+    budget: 512,
+    finestRatio: 24,
+    groupedDemonstrations: 8,
+    contextTokens: 32_768,
+    storeBytes: 256 * 1024 * 1024,
+  },
   /** Longest answers in the editor. */
   answer: { line: 48, block: 160 },
   /** Rows between two looks at the abort signal. */

@@ -1,7 +1,8 @@
-// How a prompt is laid out. In: ids of the text before and behind the cursor. Out: the ids of the
-// prompt in the three parts that the prompt cache treats apart. Which of the two layouts a model
+// How a prompt is laid out. In: ids of the text before and behind the cursor, and what memories there
+// are. Out: the prompt in the parts that the prompt cache treats apart. Which of the two layouts a model
 // has follows from its vocabulary: fill-in-the-middle when it has the three tokens for it
 // (Qwen2.5-Coder's names), else left to right.
+import type { KvBlock } from "../engine/kv-cache.ts";
 
 export interface Vocabulary {
   encode(text: string): Uint32Array;
@@ -22,8 +23,17 @@ export interface PromptLayout {
   readonly border: readonly number[];
 }
 
-/** A prompt is `head`, `suffix`, `middle`; left to right only the head is not empty. */
+/** Positions that are copied into the cache, not run; equal keys stand for equal blocks. */
+export interface PromptBlock {
+  readonly key: string;
+  readonly length: number;
+  readonly open: () => KvBlock;
+}
+
+/** A prompt is `blocks`, `head`, `suffix`, `middle`; left to right the last two are empty. */
 export interface Prompt {
+  /** The sink and memories; default none. */
+  readonly blocks?: readonly PromptBlock[];
   /** Header and text before the cursor. */
   readonly head: readonly number[];
   /** The suffix token and the text behind the cursor. */
@@ -59,15 +69,22 @@ export function encodeHeader(layout: PromptLayout, vocabulary: Vocabulary, path:
  */
 export function layOut(
   layout: PromptLayout,
-  near: { header: ArrayLike<number>; prefix: ArrayLike<number>; suffix: ArrayLike<number> | null },
+  near: {
+    blocks?: readonly PromptBlock[];
+    header: ArrayLike<number>;
+    prefix: ArrayLike<number>;
+    suffix: ArrayLike<number> | null;
+  },
 ): Prompt {
+  const copied = near.blocks === undefined ? {} : { blocks: near.blocks };
   const header = Array.from(near.header);
   const prefix = Array.from(near.prefix);
   if (layout.middle === null || near.suffix === null) {
     const head = [...header, ...prefix];
-    return { head: head.length === 0 ? layout.border : head, suffix: [], middle: [] };
+    return { ...copied, head: head.length === 0 ? layout.border : head, suffix: [], middle: [] };
   }
   return {
+    ...copied,
     head: [...header, layout.middle.prefix, ...prefix],
     suffix: [layout.middle.suffix, ...Array.from(near.suffix)],
     middle: [layout.middle.middle],
@@ -91,12 +108,16 @@ export function countParts(prompt: Prompt, near: Parameters<typeof layOut>[1]): 
   return { header, prefix, suffix, markers: lengthOf(prompt) - header - prefix - suffix };
 }
 
-export function lengthOf({ head, suffix, middle }: Prompt): number {
-  return head.length + suffix.length + middle.length;
+export function lengthOf({ blocks = [], head, suffix, middle }: Prompt): number {
+  const copied = blocks.reduce((sum, { length }) => sum + length, 0);
+  return copied + head.length + suffix.length + middle.length;
 }
 
-/** How many ids `first` and `second` start with alike. */
-export function commonLength(first: ArrayLike<number>, second: ArrayLike<number>): number {
+/** How many ids, or slots of the cache, `first` and `second` start with alike. */
+export function commonLength<Slot extends number | string>(
+  first: ArrayLike<Slot>,
+  second: ArrayLike<Slot>,
+): number {
   const limit = Math.min(first.length, second.length);
   for (let index = 0; index < limit; index += 1) if (first[index] !== second[index]) return index;
   return limit;

@@ -5,7 +5,7 @@ export class Meter {
   readonly #counters: { readonly positions: number };
   readonly #firstPosition: number;
   readonly #start = performance.now();
-  readonly #stages = { plan: 0, prefill: 0, decode: 0 };
+  readonly #stages = { compress: 0, plan: 0, prefill: 0, decode: 0 };
   #last = this.#start;
 
   constructor(counters: { readonly positions: number }) {
@@ -14,7 +14,7 @@ export class Meter {
   }
 
   /** Ends a stage: the time since the last one ended is its own. */
-  lap(stage: "plan" | "prefill" | "decode"): void {
+  lap(stage: "compress" | "plan" | "prefill" | "decode"): void {
     const now = performance.now();
     this.#stages[stage] += now - this.#last;
     this.#last = now;

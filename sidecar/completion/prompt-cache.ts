@@ -1,5 +1,6 @@
-// What the key/value cache holds, id by id, so that a prompt runs only what is new in it. In: the
-// prompt in its three parts. Out: the logits behind it.
+// What the key/value cache holds, slot by slot, so that a prompt runs only what is new in it. In: the
+// prompt in its parts. Out: the logits behind it. The blocks in front are copied; what stands behind a
+// block that has changed is run again, because it has attended to the older one.
 //
 // Between keystrokes only the end of the head changes, with the suffix behind it. A new prefix
 // token must not see the suffix, so the suffix's rows are lifted out, the new tokens run, and the
@@ -8,11 +9,12 @@
 // few changed prefix tokens, until the suffix is run again. The suffix's first rows are always run:
 // the model looks up in the row of the suffix token where the prefix ended, and completes the older
 // prefix if that row is moved too (test/bench/suffix.bench.ts has the figures).
+import assert from "node:assert/strict";
 import type { Engine } from "../engine/engine.ts";
 import { type GenerateOptions, generate } from "../engine/generate.ts";
 import type { KvBlock, KvCache } from "../engine/kv-cache.ts";
 import type { Choice } from "../engine/sampler.ts";
-import { commonLength, type Prompt } from "./layout.ts";
+import { commonLength, type Prompt, type PromptBlock } from "./layout.ts";
 
 export interface PromptCacheOptions {
   /** Positions for prompt and answer. */
@@ -44,10 +46,21 @@ export interface TreeNode {
 /** Logits [vocabulary] behind a node; -1: behind the prompt. */
 export type LogitsOf = (node: number) => Float32Array;
 
+/** What a position of the cache holds: the row of an id, or a part of the block with this key. */
+type Slot = number | string;
+
+/** A prompt with its blocks and its head in one list. */
+interface SlottedPrompt {
+  readonly blocks: readonly PromptBlock[];
+  readonly head: readonly Slot[];
+  readonly suffix: readonly number[];
+  readonly middle: readonly number[];
+}
+
 /** The rows of a suffix but for the fresh ones, and the head that they have attended to. */
 interface Suffix {
   readonly ids: readonly number[];
-  readonly head: readonly number[];
+  readonly head: readonly Slot[];
   readonly block: KvBlock;
 }
 
@@ -56,8 +69,8 @@ export class PromptCache {
   readonly #cache: KvCache;
   readonly #movedTokens: number;
   readonly #freshTokens: number;
-  /** The ids whose rows the cache holds; as many as the cache has positions. */
-  #ids: number[] = [];
+  /** As many as the cache has positions. */
+  #slots: Slot[] = [];
   /** Positions before this one hold what a fresh run would have computed. */
   #exactLength = 0;
   #prompt: Prompt | null = null;
@@ -86,9 +99,11 @@ export class PromptCache {
    * @throws LimitError when the prompt is longer than the capacity
    */
   async fill(prompt: Prompt, options: FillOptions): Promise<Float32Array> {
-    const { rest, isMoved } = await this.#place(prompt, options);
+    const slotted = slotsOf(prompt);
+    this.#prompt = prompt;
+    const { rest, isMoved } = await this.#place(slotted, options);
     const logits = await this.#run(rest, options, "last");
-    if (!isMoved && options.reuse !== "none") this.#keepSuffix(prompt);
+    if (!isMoved && options.reuse !== "none") this.#keepSuffix(slotted);
     return logits;
   }
 
@@ -103,8 +118,10 @@ export class PromptCache {
     tree: readonly TreeNode[],
     options: FillOptions & { readonly choose: (logitsOf: LogitsOf) => readonly number[] },
   ): Promise<void> {
-    const { rest, isMoved } = await this.#place(prompt, options);
-    const isOneRun = this.#ids.length > 0 && rest.length + tree.length <= options.chunk;
+    const slotted = slotsOf(prompt);
+    this.#prompt = prompt;
+    const { rest, isMoved } = await this.#place(slotted, options);
+    const isOneRun = this.#slots.length > 0 && rest.length + tree.length <= options.chunk;
     const chain = isOneRun ? rest : [];
     // A copy, because the next run overwrites the row.
     const behind = isOneRun ? null : (await this.#run(rest, options, "last")).slice();
@@ -114,7 +131,7 @@ export class PromptCache {
     const path = options.choose((node) =>
       behind === null ? rowOf(node + 1) : node < 0 ? behind : rowOf(node),
     );
-    if (!isMoved && options.reuse !== "none") this.#keepSuffix(prompt);
+    if (!isMoved && options.reuse !== "none") this.#keepSuffix(slotted);
     this.#keepPath(path, tree);
   }
 
@@ -129,7 +146,7 @@ export class PromptCache {
     options: GenerateOptions,
   ): AsyncGenerator<Choice, "end" | "length"> {
     const choices = generate(this.#engine, this.#cache, logits, options);
-    const start = this.#ids.length;
+    const start = this.#slots.length;
     const chosen: number[] = [];
     try {
       for (;;) {
@@ -147,19 +164,17 @@ export class PromptCache {
   async refreshSuffix(options: Omit<FillOptions, "reuse">): Promise<number> {
     const prompt = this.#prompt;
     if (prompt === null) return 0;
-    const end = prompt.head.length + prompt.suffix.length;
-    const held = Math.min(
-      this.#exactLength,
-      commonLength(this.#ids, [...prompt.head, ...prompt.suffix]),
-    );
-    if (held === end) return 0;
+    const { head, suffix } = slotsOf(prompt);
+    const whole = [...head, ...suffix];
+    const held = Math.min(this.#exactLength, commonLength(this.#slots, whole));
+    if (held === whole.length) return 0;
     const before = this.#engine.counters.positions;
     await this.fill(prompt, { ...options, reuse: "exact" });
     return this.#engine.counters.positions - before;
   }
 
   /** The kept rows of the prompt's suffix, if they had attended to nearly the same head. */
-  #movable(prompt: Prompt): Suffix | null {
+  #movable(prompt: SlottedPrompt): Suffix | null {
     const suffix = this.#suffix;
     if (suffix === null || !areEqual(suffix.ids, prompt.suffix)) return null;
     const shared = commonLength(suffix.head, prompt.head);
@@ -167,37 +182,51 @@ export class PromptCache {
     return changed <= this.#movedTokens ? suffix : null;
   }
 
-  /** Makes the cache begin with `head` and the suffix's rows behind it. */
+  /** Makes the cache begin with the prompt's head and the suffix's rows behind it. */
   async #placeSuffix(
-    head: readonly number[],
+    { blocks, head }: SlottedPrompt,
     suffix: Suffix,
     options: Omit<FillOptions, "reuse">,
   ): Promise<void> {
     const whole = [...head, ...suffix.ids];
     const fresh = head.length + suffix.ids.length - suffix.block.length;
-    if (commonLength(this.#ids, whole) === whole.length) return;
-    this.#truncate(Math.min(commonLength(this.#ids, whole), fresh));
-    if (this.#ids.length < fresh)
-      await this.#run(whole.slice(this.#ids.length, fresh), options, []);
+    if (commonLength(this.#slots, whole) === whole.length) return;
+    this.#truncate(Math.min(commonLength(this.#slots, whole), fresh));
+    this.#attachBlocks(blocks, whole);
+    if (this.#slots.length < fresh)
+      await this.#run(idsIn(whole.slice(this.#slots.length, fresh)), options, []);
     const isExact = areEqual(suffix.head, head) && this.#exactLength === fresh;
     this.#cache.attach(suffix.block);
-    this.#ids.push(...whole.slice(fresh));
+    this.#slots.push(...whole.slice(fresh));
     if (isExact) this.#exactLength = whole.length;
   }
 
   /** Makes the cache hold the beginning of `prompt`; the rest of its ids is at least one. */
   async #place(
-    prompt: Prompt,
+    prompt: SlottedPrompt,
     options: FillOptions,
   ): Promise<{ rest: number[]; isMoved: boolean }> {
     if (options.reuse === "none") this.#truncate(0);
-    this.#prompt = prompt;
-    const ids = [...prompt.head, ...prompt.suffix, ...prompt.middle];
+    const slots = [...prompt.head, ...prompt.suffix, ...prompt.middle];
     const suffix = options.reuse === "moved" ? this.#movable(prompt) : null;
-    if (suffix !== null) await this.#placeSuffix(prompt.head, suffix, options);
-    const kept = Math.min(commonLength(this.#ids, ids), ids.length - 1);
+    if (suffix !== null) await this.#placeSuffix(prompt, suffix, options);
+    const kept = Math.min(commonLength(this.#slots, slots), slots.length - 1);
     this.#truncate(suffix === null ? Math.min(kept, this.#exactLength) : kept);
-    return { rest: ids.slice(this.#ids.length), isMoved: suffix !== null };
+    this.#attachBlocks(prompt.blocks, slots);
+    return { rest: idsIn(slots.slice(this.#slots.length)), isMoved: suffix !== null };
+  }
+
+  /** Copies the blocks that come next in `slots`, of which the cache holds the beginning. */
+  #attachBlocks(blocks: readonly PromptBlock[], slots: readonly Slot[]): void {
+    for (;;) {
+      const start = this.#slots.length;
+      const key = slots[start];
+      if (typeof key !== "string") return;
+      const block = blocks.find((each) => each.key === key);
+      assert(block !== undefined);
+      this.#cache.attach(block.open());
+      this.#record(slots.slice(start, start + block.length), start);
+    }
   }
 
   /** Runs `chain` and behind it the tree; logits of the chain's last row and of every node. */
@@ -206,7 +235,7 @@ export class PromptCache {
     tree: readonly TreeNode[],
     signal: AbortSignal | undefined,
   ): Promise<Float32Array> {
-    const start = this.#ids.length;
+    const start = this.#slots.length;
     const ids = [...chain, ...tree.map(({ id }) => id)];
     if (ids.length === 0) return new Float32Array(0);
     const { logits } = await this.#engine.run(this.#cache, ids, {
@@ -223,7 +252,7 @@ export class PromptCache {
 
   /** Of the tree's rows, which follow the recorded ones, keeps those of a path. */
   #keepPath(path: readonly number[], tree: readonly TreeNode[]): void {
-    const start = this.#ids.length;
+    const start = this.#slots.length;
     this.#cache.keepRows(
       start,
       path.map((node) => start + node),
@@ -232,7 +261,7 @@ export class PromptCache {
     this.#record(ids, start);
   }
 
-  #keepSuffix({ head, suffix }: Prompt): void {
+  #keepSuffix({ head, suffix }: SlottedPrompt): void {
     const fresh = head.length + Math.min(this.#freshTokens, suffix.length);
     const block = this.#cache.copyBlock(fresh, head.length + suffix.length);
     this.#suffix = suffix.length === 0 ? null : { ids: suffix, head, block };
@@ -243,7 +272,7 @@ export class PromptCache {
     { chunk, signal }: Omit<FillOptions, "reuse">,
     logitsAt: readonly number[] | "last" | "all",
   ): Promise<Float32Array> {
-    const start = this.#ids.length;
+    const start = this.#slots.length;
     try {
       const output = await this.#engine.run(this.#cache, ids, { logitsAt, chunk, signal });
       return output.logits;
@@ -252,20 +281,30 @@ export class PromptCache {
     }
   }
 
-  /** Takes note of as many of `ids` as the cache now holds behind `start`. */
-  #record(ids: readonly number[], start: number): void {
+  /** Takes note of as many of `slots` as the cache now holds behind `start`. */
+  #record(slots: readonly Slot[], start: number): void {
     const isExact = this.#exactLength === start;
-    this.#ids.push(...ids.slice(0, this.#cache.length - start));
-    if (isExact) this.#exactLength = this.#ids.length;
+    this.#slots.push(...slots.slice(0, this.#cache.length - start));
+    if (isExact) this.#exactLength = this.#slots.length;
   }
 
   #truncate(length: number): void {
     this.#cache.truncate(length);
-    this.#ids.length = length;
+    this.#slots.length = length;
     this.#exactLength = Math.min(this.#exactLength, length);
   }
 }
 
-function areEqual(first: readonly number[], second: readonly number[]): boolean {
+function slotsOf({ blocks = [], head, suffix, middle }: Prompt): SlottedPrompt {
+  const held = blocks.flatMap(({ key, length }) => new Array<string>(length).fill(key));
+  return { blocks, head: [...held, ...head], suffix, middle };
+}
+
+/** Those of slots behind the blocks. */
+function idsIn(slots: readonly Slot[]): number[] {
+  return slots.filter((slot) => typeof slot === "number");
+}
+
+function areEqual(first: readonly Slot[], second: readonly Slot[]): boolean {
   return first.length === second.length && commonLength(first, second) === first.length;
 }

@@ -11,6 +11,29 @@ export interface PromptText {
   readonly prefix: string;
   /** Text behind the cursor; "" counts as given. */
   readonly suffix?: string | undefined;
+  /** What stands in front of the header; without it there is not even the sink. */
+  readonly memory?: MemoryRequest | undefined;
+}
+
+/** Texts of other places, the best of a kind last, and the form in which they enter the prompt. */
+export interface MemoryRequest {
+  readonly form: "raw" | "kept";
+  readonly demonstrations: readonly { readonly text: string }[];
+  readonly context: readonly ContextSpan[];
+  /** Tokens for a position. Raw text is cut to that share; of a piece so much is kept at least. */
+  readonly ratio?: number | undefined;
+  /** Positions for all of them; where kept memories have neither ratio nor budget, a default. */
+  readonly budget?: number | undefined;
+  /** How many of the last demonstrations are used; default all. */
+  readonly select?: number | undefined;
+  /** Without what earlier requests have encoded. */
+  readonly isCold: boolean;
+}
+
+export interface ContextSpan {
+  /** Without it the text has no header. */
+  readonly path?: string | undefined;
+  readonly text: string;
 }
 
 export interface CompletionRequest extends PromptText {
@@ -101,15 +124,20 @@ export interface WindowUse {
 export interface TokenCounts {
   readonly prefix: number;
   readonly suffix: number;
+  /** Tokens of context and demonstrations, and the positions that they take in the prompt. */
+  readonly contextBefore: number;
+  readonly contextAfter: number;
   readonly generated: number;
   /** Rows run through the model, for any purpose. */
   readonly computed: number;
-  /** Positions of the prompt that were in the cache. */
+  /** Positions of the prompt that were in the cache or copied there. */
   readonly reused: number;
 }
 
 /** Milliseconds. */
 export interface StageTimes {
+  /** Turning context into what stands in the prompt. */
+  readonly compress: number;
   readonly plan: number;
   readonly prefill: number;
   readonly decode: number;

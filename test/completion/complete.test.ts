@@ -93,6 +93,7 @@ test("every request starts from a cold cache and counts every row", async () => 
     assert.deepEqual(tokens, {
       prefix: tiny.tokenizer.encode(request.prefix).length,
       suffix: tiny.tokenizer.encode(";\n").length,
+      ...{ contextBefore: 0, contextAfter: 0 },
       generated: first.ids.length,
       computed: prompt + decoded,
       reused: 0,

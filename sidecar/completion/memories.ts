@@ -1,0 +1,192 @@
+// What stands in front of the near text: demonstrations and spans of other files, as raw text or as
+// kept memories. In: a request's texts. Out: blocks to copy and ids to run, and what they cost.
+//
+//   raw   [sink] | demonstrations, spans as text
+//   kept  [sink][demonstrations, in groups][spans, piece by piece]
+//
+// The best of each kind stands last. A span is its header, its text and a line end.
+import type { Engine } from "../engine/engine.ts";
+import { LimitError } from "../errors.ts";
+import { entryCountAt, keep } from "../memory/kept.ts";
+import { type EncodeOptions, KeptEncoder, pieceTokens } from "../memory/kept-encoder.ts";
+import { KeptStore } from "../memory/kept-store.ts";
+import { cutPieces } from "../memory/pieces.ts";
+import { shareEvenly } from "../memory/shares.ts";
+import { defaults } from "./defaults.ts";
+import { encodeHeader, type PromptBlock, type PromptLayout, type Vocabulary } from "./layout.ts";
+import type { ContextSpan, MemoryRequest } from "./request.ts";
+
+export interface LaidMemories {
+  readonly blocks: readonly PromptBlock[];
+  /** Raw text, to be run behind the blocks. */
+  readonly ids: readonly number[];
+  /** Tokens of all texts, and the positions that they take here, the sink aside. */
+  readonly contextBefore: number;
+  readonly contextAfter: number;
+}
+
+export const noMemories: LaidMemories = {
+  ...{ blocks: [], ids: [], contextBefore: 0, contextAfter: 0 },
+};
+
+/** A piece and the positions it gets. */
+interface Share {
+  readonly ids: readonly number[];
+  readonly count: number;
+}
+
+export class Memories {
+  readonly #vocabulary: Vocabulary;
+  readonly #layout: PromptLayout;
+  readonly #encoder: KeptEncoder;
+  readonly #store: KeptStore;
+
+  /** @param loadGrams see KeptEncoderParts */
+  constructor(
+    engine: Engine,
+    parts: {
+      readonly vocabulary: Vocabulary;
+      readonly layout: PromptLayout;
+      readonly loadGrams: () => Promise<readonly Float32Array[]>;
+    },
+  ) {
+    this.#vocabulary = parts.vocabulary;
+    this.#layout = parts.layout;
+    const encode = (text: string) => parts.vocabulary.encode(text);
+    this.#encoder = new KeptEncoder(engine, { encode, loadGrams: parts.loadGrams });
+    this.#store = new KeptStore(this.#encoder, defaults.memory.storeBytes);
+  }
+
+  /**
+   * Encodes what is not yet known.
+   * @throws LimitError for more text than a request may have; CancelledError
+   */
+  async lay(request: MemoryRequest, options: EncodeOptions): Promise<LaidMemories> {
+    if (request.isCold) {
+      this.#encoder.forgetSink();
+      this.#store.clear();
+    }
+    checkCharacters(request);
+    const sink = await this.#encoder.readSink(options);
+    const sinkBlock = { key: "sink", length: sink.length, open: () => sink };
+    return request.form === "raw"
+      ? this.#layRaw(request, sinkBlock)
+      : this.#layKept(request, sinkBlock, options);
+  }
+
+  #layRaw(request: MemoryRequest, sink: PromptBlock): LaidMemories {
+    const texts = [...demonstrationsOf(request), ...request.context];
+    const ids = texts.flatMap((each) => this.#render(each));
+    checkTokens(ids.length);
+    const { ratio = 1, budget = ids.length } = request;
+    const count = Math.min(Math.ceil(ids.length / ratio), budget);
+    const last = ids.slice(ids.length - Math.min(count, ids.length));
+    return {
+      blocks: [sink],
+      ids: last,
+      contextBefore: ids.length,
+      contextAfter: last.length,
+    };
+  }
+
+  async #layKept(
+    request: MemoryRequest,
+    sink: PromptBlock,
+    options: EncodeOptions,
+  ): Promise<LaidMemories> {
+    const spans = [
+      ...this.#groupDemonstrations(request),
+      ...request.context.map((span) => this.#cutSpan(span)),
+    ];
+    const contextBefore = spans.flat().reduce((sum, { length }) => sum + length, 0);
+    checkTokens(contextBefore);
+    const blocks = [sink];
+    for (const { ids, count } of shareOut(spans, request))
+      blocks.push(await this.#block(ids, count, options));
+    const contextAfter = blocks.reduce((sum, { length }) => sum + length, -sink.length);
+    return { blocks, ids: [], contextBefore, contextAfter };
+  }
+
+  async #block(
+    ids: readonly number[],
+    count: number,
+    options: EncodeOptions,
+  ): Promise<PromptBlock> {
+    const { key, memory } = await this.#store.read(ids, { ...options, entryCount: count });
+    return { key: `${key} ${count}`, length: count, open: () => keep(memory, count) };
+  }
+
+  #render({ path, text }: ContextSpan): number[] {
+    return [...this.#header(path), ...this.#vocabulary.encode(`${text}\n`)];
+  }
+
+  #header(path: string | undefined): number[] {
+    return path === undefined ? [] : encodeHeader(this.#layout, this.#vocabulary, path);
+  }
+
+  #cutSpan({ path, text }: ContextSpan): number[][] {
+    const span = { header: this.#header(path), text: `${text}\n` };
+    return cutPieces(this.#vocabulary, span, pieceTokens);
+  }
+
+  /** Several short demonstrations make one piece (method.md 1.3); a long one is cut. */
+  #groupDemonstrations(request: MemoryRequest): number[][][] {
+    const groups: number[][][] = [];
+    let open: number[][] = [];
+    const close = (): void => {
+      if (open.length > 0) groups.push([open.flat()]);
+      open = [];
+    };
+    for (const { text } of demonstrationsOf(request)) {
+      const pieces = this.#cutSpan({ text });
+      const [first = []] = pieces;
+      const isFull = open.length === defaults.memory.groupedDemonstrations;
+      if (isFull || pieces.length > 1 || open.flat().length + first.length > pieceTokens) close();
+      if (pieces.length > 1) groups.push(pieces);
+      else open.push(first);
+    }
+    close();
+    return groups;
+  }
+}
+
+function demonstrationsOf({ demonstrations, select }: MemoryRequest): readonly ContextSpan[] {
+  return select === undefined || select >= demonstrations.length
+    ? demonstrations
+    : demonstrations.slice(demonstrations.length - select);
+}
+
+/** A ratio alone is the same for every piece; a budget is shared out. */
+function shareOut(
+  spans: readonly (readonly (readonly number[])[])[],
+  { ratio, budget }: MemoryRequest,
+): Share[] {
+  if (budget === undefined && ratio !== undefined)
+    return spans.flat().map((ids) => ({ ids, count: entryCountAt(ids.length, ratio) }));
+  const counts = shareEvenly(
+    spans.map((pieces) => pieces.map(({ length }) => length)),
+    {
+      budget: budget ?? defaults.memory.budget,
+      finestRatio: ratio ?? defaults.memory.finestRatio,
+    },
+  );
+  return spans.flatMap((pieces, span) =>
+    (counts[span] ?? []).map((count, piece) => ({ ids: pieces[piece] ?? [], count })),
+  );
+}
+
+// A token of text has a byte at least and rarely as many as this; a longer text is not tokenised.
+const charactersPerToken = 16;
+
+function checkCharacters({ context, demonstrations }: MemoryRequest): void {
+  const limit = defaults.memory.contextTokens * charactersPerToken;
+  const count = [...demonstrations, ...context].reduce((sum, { text }) => sum + text.length, 0);
+  if (count > limit)
+    throw new LimitError(`completion: context of ${count} characters exceeds ${limit}`);
+}
+
+function checkTokens(count: number): void {
+  const { contextTokens } = defaults.memory;
+  if (count > contextTokens)
+    throw new LimitError(`completion: context of ${count} tokens exceeds ${contextTokens}`);
+}
