@@ -35,9 +35,11 @@ for (const path of [
   "CHANGELOG.md",
   "LICENSE",
   "package.nls.json",
+  "package.nls.de.json",
   manifest.icon,
   manifest.contributes.viewsContainers.activitybar[0].icon,
   manifest.l10n,
+  "extension/walkthrough",
 ])
   cpSync(path, join(stage, path), { recursive: true });
 stageManifest();

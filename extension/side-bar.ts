@@ -13,6 +13,7 @@ export function fillSideBar(client: Client, panel: BudgetPanel): Disposable[] {
     const { isTrusted } = workspace;
     contexts.set("pith.emptyState", emptyStateOf(condition, { isTrusted, hasCompleted }));
     contexts.set("pith.isRunning", isRunning(condition));
+    contexts.set("pith.isReady", condition.kind === "ready");
   };
   show();
   return [

@@ -56,6 +56,48 @@ test("every text of the code is in the bundle for translators, and nothing else 
   assert.deepEqual([...new Set(used)].sort(), Object.keys(bundle).sort());
 });
 
+for (const [folder, name] of [
+  [".", "package.nls"],
+  [manifest.l10n, "bundle.l10n"],
+]) {
+  test(`${name}.json has the same texts in every language, with the same values and links`, () => {
+    const read = (file: string) => JSON.parse(readFileSync(`${folder}/${file}`, "utf8"));
+    const english: Record<string, string> = read(`${name}.json`);
+    const others = readdirSync(folder).filter(
+      (file) => file.startsWith(`${name}.`) && file !== `${name}.json`,
+    );
+    assert.deepEqual(others, [`${name}.de.json`]);
+    for (const file of others) {
+      const texts: Record<string, string> = read(file);
+      assert.deepEqual(Object.keys(texts), Object.keys(english), file);
+      for (const [key, text] of Object.entries(texts))
+        assert.deepEqual(marksOf(text), marksOf(english[key] ?? ""), `${file}: ${key}`);
+    }
+  });
+}
+
+test("what the texts link to is a command of Pith's or of the editor's", () => {
+  const texts = readFileSync("package.nls.json", "utf8");
+  const linked = [...texts.matchAll(/\(command:([\w.]+)/g)].map(([, id = ""]) => id);
+  const ours = manifest.contributes.commands.map((each: { command: string }) => each.command);
+  assert.ok(linked.length > 10);
+  for (const id of linked) assert.ok(ours.includes(id) || id.startsWith("workbench."), id);
+});
+
+test("the walkthrough has four steps, each with a picture and an event that ends it", () => {
+  const [{ steps }] = manifest.contributes.walkthroughs;
+  assert.equal(steps.length, 4);
+  for (const { media, completionEvents } of steps) {
+    assert.match(readFileSync(media.svg, "utf8"), /<title>/);
+    assert.ok(completionEvents.length > 0);
+  }
+});
+
+/** The values to fill in, and the addresses of links. */
+function marksOf(text: string): string[] {
+  return (text.match(/\{\d\}|\]\([^)]+\)/g) ?? []).sort();
+}
+
 interface Setting {
   default: unknown;
   markdownDescription: string;
