@@ -1,7 +1,7 @@
 // The editor-free API: opens a model and answers with it. Wires the parts by hand: a GGUF file that
 // the catalogue locates is prepared for the engine once, and the engine, the tokenizer and the
 // completer are made from what was prepared. Knows neither connections nor documents.
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { preparedFolder } from "./catalogue/home.ts";
 import { withLock } from "./catalogue/lock.ts";
 import { type LocatedModel, locateModel, openStore, type Store } from "./catalogue/store.ts";
@@ -18,13 +18,15 @@ import type {
 } from "./completion/request.ts";
 import { Engine } from "./engine/engine.ts";
 import { defaultThreadCount } from "./engine/threads.ts";
+import { findUnderTrained } from "./engine/under-trained.ts";
 import { FormatError, LimitError } from "./errors.ts";
 import { openFileSource } from "./gguf/byte-source.ts";
 import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
 import { loadOutputGrams } from "./model/output-grams.ts";
 import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
-
+import { rememberedIds } from "./model/remembered-ids.ts";
 import { Tokenizer } from "./tokenizer/tokenizer.ts";
+import { idsByUse } from "./tokenizer/vocabulary.ts";
 
 /** The form that a model is prepared in unless another is asked for. */
 const defaultVariant: Variant = "lossless";
@@ -113,25 +115,31 @@ export async function openModel(
   const ms = { ...times, engine: lap() };
   const { id, sha256 } = located;
   const loadGrams = () => loadOutputGrams(prepared.outputGramsFile, prepared.hyperparameters);
-  return new OpenModel({ engine, tokenizer, loadGrams }, { id, sha256, variant, threads, ms });
+  return new OpenModel(
+    { engine, tokenizer, loadGrams, prepared },
+    { id, sha256, variant, threads, ms },
+  );
 }
 
 interface OpenParts {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
   readonly loadGrams: () => Promise<readonly Float32Array[]>;
+  readonly prepared: PreparedModel;
 }
 
 /** One model, from its opening to `dispose`. Requests are answered one after another. */
 export class OpenModel {
   readonly facts: ModelFacts;
+  readonly #prepared: PreparedModel;
   readonly #engine: Engine;
   readonly #tokenizer: Tokenizer;
   readonly #completer: Completer;
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(parts: OpenParts, facts: ModelFacts) {
-    const { engine, tokenizer, loadGrams } = parts;
+    const { engine, tokenizer, loadGrams, prepared } = parts;
+    this.#prepared = prepared;
     this.facts = facts;
     this.#engine = engine;
     this.#tokenizer = tokenizer;
@@ -160,6 +168,20 @@ export class OpenModel {
     const ids = typeof text === "string" ? tokenizer.encode(text) : tokenizer.encodeBytes(text);
     const { unencodable } = tokenizer;
     return { ids: [...ids], pieces: Array.from(ids, (id) => tokenizer.bytesOf(id)), unencodable };
+  }
+
+  /**
+   * The ids of tokens that the model has hardly seen, nearest to the unused ones first. Found once a
+   * model, which takes seconds, and remembered on the disk.
+   * @throws CancelledError
+   */
+  underTrained(signal?: AbortSignal): Promise<number[]> {
+    const { hiddenSize } = this.#engine.shape;
+    const { vocabulary, engine } = this.#prepared;
+    const rows = { hiddenSize, embed: (ids: ArrayLike<number>) => this.#engine.embed(ids) };
+    const file = join(dirname(engine.embeddings.file), "under-trained.json");
+    const find = () => findUnderTrained(rows, idsByUse(vocabulary), signal);
+    return this.#track(rememberedIds(file, find));
   }
 
   /** For idle time: makes the cache exact again. Returns the rows run. @throws CancelledError */
