@@ -68,13 +68,10 @@ export function chooseLossless({ type, columns }: MatrixSource): MatrixEncoder {
     format: {
       bits: probe.bits,
       blockSize: probe.blockSize,
-      hasZeroPoints: false,
+      hasZeroPoints: probe.zeroPoints !== null,
       hasOffsets: probe.offsets !== null,
     },
-    encode: (bytes, rowCount) => ({
-      ...repack(type, bytes, rowCount * columns),
-      zeroPoints: null,
-    }),
+    encode: (bytes, rowCount) => repack(type, bytes, rowCount * columns),
   };
 }
 
@@ -116,7 +113,7 @@ export function convertRows(rows: MatrixRows, format: MatrixFormat): MatrixRows 
   const middle = 2 ** (format.bits - 1);
   // A code moves with its zero point, 8 in four bits and 128 in eight.
   const shift = middle - 2 ** (rows.bits - 1);
-  const { scales, offsets, zeroPoints } = rows;
+  const { scales, zeroPoints } = rows;
   return {
     bits: format.bits,
     blockSize: format.blockSize,
@@ -129,9 +126,23 @@ export function convertRows(rows: MatrixRows, format: MatrixFormat): MatrixRows 
         )
       : null,
     offsets: format.hasOffsets
-      ? repeated(offsets ?? new Float32Array(scales.length), repeat)
+      ? repeated(format.hasZeroPoints ? offsetsOf(rows) : wholeOffsetsOf(rows), repeat)
       : null,
   };
+}
+
+function offsetsOf({ scales, offsets }: MatrixCodes): Float32Array {
+  return offsets ?? new Float32Array(scales.length);
+}
+
+/** The offsets of the same weights without zero points. */
+function wholeOffsetsOf(rows: MatrixCodes): Float32Array {
+  const { scales, zeroPoints } = rows;
+  if (zeroPoints === null) return offsetsOf(rows);
+  const middle = 2 ** (rows.bits - 1);
+  return offsetsOf(rows).map(
+    (offset, block) => offset + scales[block]! * (middle - zeroPoints[block]!),
+  );
 }
 
 function valuesOf(rows: MatrixRows): Float32Array {
