@@ -1,7 +1,6 @@
 // A GGUF -> a folder that the engine and the tokenizer load: graphs, weights, embeddings, vocabulary,
 // what memories need of the weights, and a manifest. Done once a model and variant; every later start maps the files.
 import { join, resolve } from "node:path";
-import { UnsupportedError } from "../errors.ts";
 import type { ByteSource } from "../gguf/byte-source.ts";
 import { type GgufHeader, parseHeader } from "../gguf/header.ts";
 import { TensorStore } from "../onnx/tensor-store.ts";
@@ -20,6 +19,7 @@ import {
 import { chooseFloats, chooseLossless, type MatrixChooser } from "./matrix.ts";
 import { writeOutputGrams } from "./output-grams.ts";
 import { createFile, fillFolder, writeWholeFile } from "./prepared-folder.ts";
+import { chooseFast } from "./quantize.ts";
 import { type DecoderTensors, planTensors } from "./tensor-plan.ts";
 import { readVocabulary, type VocabularyRecord } from "./vocabulary.ts";
 import { writeWeights } from "./weights.ts";
@@ -119,7 +119,7 @@ function choiceOf(variant: Variant): VariantChoice {
     case "fp32":
       return { matrices: chooseFloats, embeddings: chooseFloats };
     case "fast":
-      throw new UnsupportedError(`model: variant ${variant}, supported are lossless and fp32`);
+      return { matrices: chooseFast, embeddings: chooseLossless };
   }
 }
 

@@ -27,6 +27,15 @@ for (const tensorType of tensorTypes)
       EXACT,
     ));
 
+// 1/254 of a block's greatest weight at most, in random weights, where blocks have no small ones.
+for (const tensorType of tensorTypes)
+  test(`${tensorType} rounded for speed stays near plain loops`, () =>
+    checkGraph(
+      { architecture: "qwen2", tensorType, hiddenSize: 256 },
+      { variant: "fast", accuracyLevel: 0 },
+      0.1,
+    ));
+
 test("matrices of different types in one product equal plain loops", () =>
   checkGraph(
     { architecture: "qwen2", hiddenSize: 256, tensorType: mixedType, hasTiedEmbeddings: false },
