@@ -40,6 +40,7 @@ for (const path of [
   manifest.contributes.viewsContainers.activitybar[0].icon,
   manifest.l10n,
   "extension/walkthrough",
+  "syntaxes",
 ])
   cpSync(path, join(stage, path), { recursive: true });
 stageManifest();
