@@ -22,8 +22,9 @@ import { CatalogueError } from "../catalogue/catalogue-error.ts";
 import { listModels, openStore } from "../catalogue/store.ts";
 import { CancelledError, errorKind, FormatError, UnsupportedError } from "../errors.ts";
 import * as protocol from "../protocol.ts";
-import type { ModelChoice, ModelFacts } from "../service.ts";
+import type { ModelChoice, ModelFacts, ShownCompletion } from "../service.ts";
 import { describe, type EngineThread, splitTokens, underTrained } from "../thread-client.ts";
+import { alignmentLine } from "./alignment-line.ts";
 import { BudgetWatch } from "./budget-watch.ts";
 import { documentPath } from "./document-path.ts";
 import { IdleRefresh } from "./idle-refresh.ts";
@@ -83,6 +84,7 @@ class Server {
       thread,
       state: () => owner.state,
       report: (report, answer) => {
+        this.#traceAlignment(answer);
         this.#budget.add(report, answer);
         this.#tell(protocol.completed, report);
       },
@@ -228,6 +230,11 @@ class Server {
       state: "message" in state ? `${state.kind}: ${state.message}` : state.kind,
       ...(await this.#owner.ready?.ask(describe, {})),
     };
+  }
+
+  #traceAlignment(answer: ShownCompletion): void {
+    const line = this.#settings.trace === "verbose" ? alignmentLine(answer) : null;
+    if (line !== null) log(line);
   }
 
   #trace(line: string): void {

@@ -193,6 +193,23 @@ for (const [reason, change] of refusals) {
   });
 }
 
+test("the verbose log shows what became of text that ends inside a token, the short one does not", async () => {
+  const request = await editor.open("file:///project/word.js", "function f() {\n  conso$0");
+  const logged = editor.log.length;
+  await editor.complete(request);
+  assert.doesNotMatch(editor.log.slice(logged), /alignment/);
+  await editor.connection.sendNotification("pith/settings", {
+    ...{ model: "smollm2-135m", trace: "verbose" },
+  });
+  await editor.complete(request);
+  const line =
+    /alignment exact: \d+ ids kept, tail "[^"]*conso" made again as \[\d+[\d, ]*\], log weight -\d/;
+  assert.match(editor.log.slice(logged), line);
+  await editor.connection.sendNotification("pith/settings", {
+    ...{ model: "smollm2-135m", trace: "messages" },
+  });
+});
+
 test("a file of a million characters is too large", async () => {
   const count = editor.reports.length;
   const text = `${"#".repeat(1_000_001)}\n$0`;

@@ -1,0 +1,14 @@
+// One line for the log: what became of text that ends inside a token.
+import type { ShownCompletion } from "../service.ts";
+
+/**
+ * Shows what was typed, so it is for the log that holds the user's text. null when there is nothing to
+ * tell: alignment is off, or the model was not asked.
+ */
+export function alignmentLine({ alignment }: ShownCompletion): string | null {
+  if (alignment === null || alignment.way === "off") return null;
+  const { way, keptTokens, tail, ids, logWeight } = alignment;
+  const text = JSON.stringify(Buffer.from(tail).toString("utf8"));
+  const weight = `log weight ${logWeight.toFixed(3)}`;
+  return `alignment ${way}: ${keptTokens} ids kept, tail ${text} made again as [${ids.join(", ")}], ${weight}`;
+}
