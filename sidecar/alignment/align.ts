@@ -1,6 +1,7 @@
 // Text that ends inside a token completes as if it did not. In: the ids of the text before the
 // cursor and the setting. Out: the ids that stay, the bytes to make again behind them (the tail), and
 // how: by covers (`exact`), under a filter (`token`), or not at all.
+import { LimitError } from "../errors.ts";
 import type { ByteSortedVocabulary } from "../tokenizer/byte-sorted-vocabulary.ts";
 import { type AlignmentTokenizer, type CoverTrie, findCovers } from "./covers.ts";
 
@@ -17,7 +18,7 @@ export type Aligned =
     };
 
 export interface AlignmentLimits {
-  /** Most tokens that `token` takes off, B of arXiv 2403.08688. */
+  /** Most tokens that `token` takes off, B of arXiv 2403.08688; 1 to 5. */
   readonly backedUpTokens: number;
   /** Most nodes that `exact` runs; beyond it falls back to `token`. */
   readonly nodes: number;
@@ -29,16 +30,37 @@ export interface Alignment {
   readonly limits: AlignmentLimits;
 }
 
-/** Decides what of `ids`, the encoding of the text before the cursor, stays. */
+const mostBackedUpTokens = 5;
+
+/**
+ * Decides what of `ids`, the encoding of the text before the cursor, stays.
+ * @throws LimitError for a limit out of its range
+ */
 export function align(alignment: Alignment, ids: Uint32Array, setting: AlignmentSetting): Aligned {
   if (setting === "off" || ids.length === 0) return { way: "off", kept: ids };
   const { tokenizer, vocabulary, limits } = alignment;
+  checkBackedUpTokens(limits.backedUpTokens);
   const trie = findCovers(tokenizer, vocabulary, ids);
-  if (trie === null) return { way: "off", kept: ids };
+  if (trie === null || isStable(trie, vocabulary)) return { way: "off", kept: ids };
   if (setting === "exact" && trie.nodes.length <= limits.nodes) {
     return { way: "exact", kept: ids.subarray(0, trie.keptCount), tail: trie.tail, trie };
   }
   return { way: "token", ...backUp(alignment, ids, trie.keptCount) };
+}
+
+/** Whether the text's end stays a border and its last token what it is, as behind a digit. */
+function isStable({ starts }: CoverTrie, vocabulary: ByteSortedVocabulary): boolean {
+  const [start, ...others] = starts;
+  return (
+    start !== undefined && others.length === 0 && vocabulary.startingWith(start.rest).length === 1
+  );
+}
+
+function checkBackedUpTokens(count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= mostBackedUpTokens) return;
+  throw new LimitError(
+    `alignment: ${count} tokens to take off, a whole number from 1 to ${mostBackedUpTokens} is wanted`,
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 // The beginning of an answer whose prompt ends with a tail to be made again: chooses the tokens that
 // hold the tail, then goes on as every answer does. The tail's bytes are part of those tokens and no
-// part of the answer's text.
+// part of the answer's text, and only a token that brings new text counts against the answer's length.
 import type { Aligned } from "../alignment/align.ts";
 import { pathTo } from "../alignment/covers.ts";
 import { chooseCover, idsOf, type Scoring } from "../alignment/exact.ts";
@@ -62,7 +62,9 @@ async function startAtCover(
       if (found === null) return [];
       const ids = idsOf(trie, found.cover);
       task.trace.ids.push(...ids);
-      chosen = { ids, logProbability: found.cover.logProbability - found.logMass };
+      const length = ids.reduce((sum, id) => sum + task.bytesOf(id).length, 0);
+      const logProbability = found.cover.logProbability - found.logMass;
+      chosen = { ids, logProbability, isCrossing: length > trie.tail.length };
       return pathTo(trie.nodes, found.cover.node);
     },
   });
@@ -73,6 +75,8 @@ interface CoverTokens {
   readonly ids: readonly number[];
   /** Of the cover, given the tail. */
   readonly logProbability: number;
+  /** Whether the last token has bytes behind the tail's end. */
+  readonly isCrossing: boolean;
 }
 
 function rowsOf(logitsOf: LogitsOf): Scoring["rowOf"] {
@@ -89,11 +93,12 @@ async function* coverChoices(
   chosen: CoverTokens | null,
 ): Choices {
   if (chosen === null) return "end";
+  if (generate.maxTokens === 0) return "length";
   const last = chosen.ids.length - 1;
   for (const [index, id] of chosen.ids.entries())
     yield { id, logProbability: index === last ? chosen.logProbability : 0 };
-  const left = generate.maxTokens - chosen.ids.length;
-  if (left <= 0) return "length";
+  const left = generate.maxTokens - (chosen.isCrossing ? 1 : 0);
+  if (left === 0) return "length";
   const logits = await cache.append(chosen.ids.slice(last), fill);
   return yield* cache.decode(logits, { ...generate, maxTokens: left });
 }
@@ -106,16 +111,17 @@ async function* filteredChoices(
 ): Choices {
   let { logits } = start;
   let left = generate.maxTokens;
-  for (let admitted = start.filter.admitted(); admitted !== null; left -= 1) {
+  if (left === 0) return "length";
+  for (let admitted = start.filter.admitted(); admitted !== null; ) {
     if (admitted.length === 0) return "end";
-    if (left === 0) return "length";
     throwIfCancelled(generate.signal);
     const choice = generate.sampler(logits, admitted);
     const logAdmitted = logNormaliser(logits, admitted) - logNormaliser(logits);
     trace.ids.push(choice.id);
     trace.logWeight += logAdmitted;
     yield { ...choice, logProbability: choice.logProbability - logAdmitted };
-    start.filter.accept(bytesOf(choice.id));
+    if (start.filter.accept(bytesOf(choice.id)).length > 0) left -= 1;
+    if (left === 0) return "length";
     logits = await cache.append([choice.id], fill);
     admitted = start.filter.admitted();
   }
