@@ -22,7 +22,10 @@ export interface Pair {
 const languages = ["python", "javascript", "typescript", "java"];
 const linesBefore = 14;
 
-/** `count` pairs a case where the corpus has as many, as even over the languages as it allows. */
+/**
+ * `count` pairs a case where the corpus has as many, as even over the languages as it allows, the cases
+ * in turns.
+ */
 export function makePairs(tokenizer: Tokenizer, count: number): Pair[] {
   const random = createRandom(1);
   const byCase = new Map<string, Pair[]>();
@@ -33,12 +36,12 @@ export function makePairs(tokenizer: Tokenizer, count: number): Pair[] {
       byCase.set(key, [...(byCase.get(key) ?? []), pair]);
     }
   }
-  return cases.flatMap((kind) => {
-    const lists = languages.map((language) =>
-      shuffled(byCase.get(`${kind} ${language}`) ?? [], random),
-    );
-    return interleaved(lists).slice(0, count);
-  });
+  const lists = cases.map((kind) =>
+    interleaved(
+      languages.map((language) => shuffled(byCase.get(`${kind} ${language}`) ?? [], random)),
+    ).slice(0, count),
+  );
+  return interleaved(lists);
 }
 
 function pairsOf(

@@ -5,8 +5,9 @@
 // run and 20 % of the time of a line of ten tokens for `exact`, at most three regenerated tokens for
 // `token`.
 // Flags: --model ID (default both), --case NAME (default all), --pairs N (a case, default 100),
-// --threads N, --cold (every prompt from an empty cache), --minutes N (stops after so long), --keep FILE
-// (JSON lines, an answered pair each; what is there is not asked again).
+// --threads N, --timed N (every so many pairs, default 4; 0: none), --cold (every prompt from an empty
+// cache), --minutes N (stops after so long), --keep FILE (JSON lines, an answered pair each; what is
+// there is not asked again).
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Engine } from "../../sidecar/engine/engine.ts";
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     case: { type: "string", multiple: true, default: [...cases] },
     pairs: { type: "string", default: "100" },
     threads: { type: "string", default: "2" },
+    timed: { type: "string", default: "4" },
     cold: { type: "boolean", default: false },
     minutes: { type: "string", default: "Infinity" },
     keep: { type: "string" },
@@ -42,7 +44,10 @@ async function measure(id: RealModelId): Promise<Solved[]> {
   const prepared = await preparedModel(id, "lossless");
   const tokenizer = Tokenizer.create(prepared.vocabulary);
   const engine = await Engine.load(prepared.engine, { threads: Number(values.threads) });
-  const solver = new PairSolver(engine, tokenizer, values.cold ? "cold" : "warm");
+  const solver = new PairSolver(engine, tokenizer, {
+    isCold: values.cold,
+    pairsToOneTimed: Number(values.timed),
+  });
   const pairs = makePairs(tokenizer, Number(values.pairs)).filter(({ kind }) =>
     values.case.includes(kind),
   );

@@ -1,5 +1,6 @@
 // llama.cpp's side of the infilling tasks, through node-llama-cpp: the GGUF as it is, its own
-// tokenizer, the same template (prefix, suffix, middle), greedy, from a cold cache each time.
+// tokenizer, the same template (prefix, suffix, middle; without these tokens the prefix alone), greedy,
+// from a cold cache each time.
 import { importLlama } from "./peers.ts";
 
 export interface Infiller {
@@ -48,6 +49,8 @@ export async function openLlamaInfiller(
 function promptOf(model: LlamaModel, prefix: string, suffix: string): number[] {
   const mark = (name: string): number[] => model.tokenize(`<|fim_${name}|>`, true);
   const text = (value: string): number[] => model.tokenize(value, false);
+  // A model without these tokens splits their names, and completes from left to right.
+  if (mark("prefix").length !== 1) return text(prefix);
   return [
     ...mark("prefix"),
     ...text(prefix),

@@ -2,9 +2,9 @@
 // prompt alone is chosen again, greedily, with a bias of 10 on every token that begins with its text
 // and of 11 on itself. Two things are in its favour here: the white space at a prompt's end, which it
 // strips, is left alone, and it works on bytes.
-import { PromptCache } from "../../sidecar/completion/prompt-cache.ts";
-import type { Engine } from "../../sidecar/engine/engine.ts";
-import { bestId, createSampler } from "../../sidecar/engine/sampler.ts";
+import { readAnswer } from "../../sidecar/completion/answer.ts";
+import type { PromptCache } from "../../sidecar/completion/prompt-cache.ts";
+import { bestId, type Choice, createSampler } from "../../sidecar/engine/sampler.ts";
 import type { ByteSortedVocabulary } from "../../sidecar/tokenizer/byte-sorted-vocabulary.ts";
 import type { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
 
@@ -13,14 +13,17 @@ export class TokenHealing {
   readonly #tokenizer: Tokenizer;
   readonly #vocabulary: ByteSortedVocabulary;
 
-  constructor(engine: Engine, tokenizer: Tokenizer, vocabulary: ByteSortedVocabulary) {
-    this.#cache = new PromptCache(engine, { capacity: 1024, movedTokens: 0, freshTokens: 0 });
+  constructor(cache: PromptCache, tokenizer: Tokenizer, vocabulary: ByteSortedVocabulary) {
+    this.#cache = cache;
     this.#tokenizer = tokenizer;
     this.#vocabulary = vocabulary;
   }
 
   /** The text behind `prefix`; null when the chosen token does not begin with the one taken off. */
-  async complete(prefix: string, maxTokens: number, stop: string | null): Promise<string | null> {
+  async complete(
+    prefix: string,
+    options: { maxTokens: number; isComplete: (text: string) => boolean },
+  ): Promise<string | null> {
     const ids = [...this.#tokenizer.encode(prefix)];
     const last = ids.at(-1) ?? 0;
     const tail = this.#tokenizer.bytesOf(last);
@@ -28,18 +31,22 @@ export class TokenHealing {
     const chosen = extensions.length > 1 ? await this.#chooseAgain(ids, last, extensions) : last;
     if (!extensions.includes(chosen)) return null;
     const logits = await this.#fill([...ids.slice(0, -1), chosen]);
-    const choices = this.#cache.decode(logits, {
+    const decoder = this.#tokenizer.createStreamDecoder(tail.length);
+    const choices = this.#choices(chosen, logits, options.maxTokens);
+    return (await readAnswer(choices, decoder, options.isComplete)).text;
+  }
+
+  async *#choices(
+    chosen: number,
+    logits: Float32Array,
+    maxTokens: number,
+  ): AsyncGenerator<Choice, "end" | "length"> {
+    yield { id: chosen, logProbability: 0 };
+    return yield* this.#cache.decode(logits, {
       maxTokens,
       sampler: createSampler({ temperature: 0, topP: 1, seed: 1 }),
       isEnd: (id) => this.#tokenizer.isSpecial(id) || this.#tokenizer.endIds.has(id),
     });
-    const decoder = this.#tokenizer.createStreamDecoder(tail.length);
-    let text = decoder.push(chosen);
-    for await (const { id } of choices) {
-      if (stop !== null && text.includes(stop)) break;
-      text += decoder.push(id);
-    }
-    return stop === null ? text : (text.split(stop, 1)[0] ?? "");
   }
 
   async #chooseAgain(
