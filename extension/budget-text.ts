@@ -41,7 +41,7 @@ function outcomeOf(
 ): Outcome {
   if (reason !== null) return { sentence: wordsFor(reason, t).sentence, isEmpty: true };
   const ms = new Intl.NumberFormat(locale).format(millisecondsOf(stages));
-  const sentence = t("{0} characters from {1} tokens in {2} ms.", shown, generated, ms);
+  const sentence = t("Suggested in {0} ms. Tokens: {1}, characters: {2}.", ms, generated, shown);
   return { sentence, isEmpty: false };
 }
 
@@ -137,12 +137,12 @@ function droppedSentence({ kind, characters, why }: DroppedText, { t, locale }: 
   switch (why) {
     case "window":
       return kind === "prefix"
-        ? t("{0} characters before the cursor are further away than the window reaches.", count)
-        : t("{0} characters after the cursor are further away than the window reaches.", count);
+        ? t("Characters before the cursor that the window does not reach: {0}.", count)
+        : t("Characters after the cursor that the window does not reach: {0}.", count);
     case "not-infilling":
-      return t("{0} characters after the cursor: this model does not see them.", count);
+      return t("Characters after the cursor, which this model does not see: {0}.", count);
     case "behind-end":
-      return t("{0} characters of the answer lie behind its end.", count);
+      return t("Characters of the answer behind its end: {0}.", count);
     default:
       throw new Error(`budget: unknown reason ${why satisfies never}`);
   }

@@ -29,3 +29,11 @@ test("without a model a completion is empty for that reason", async (session) =>
   await session.untilOutcome("model-missing");
   assert.equal(await workbench.ghostTextNow(), "");
 });
+
+test("the side bar says so too, and offers the model", async (session) => {
+  const { page } = session.workbench;
+  await session.workbench.runCommand("Pith: Show Token Budget");
+  for (const offer of ["Download Model", "Choose Another Model", "Use a Local Model File"])
+    await page.locator(".sidebar").getByText(offer).waitFor();
+  await session.takePicture("model missing side bar");
+});

@@ -21,3 +21,11 @@ test("a workspace in Restricted Mode gets no completion but the reason", async (
   await session.takePicture("restricted mode");
   await session.untilOutcome("untrusted");
 });
+
+test("the side bar says so too, with the way out", async (session) => {
+  const { page } = session.workbench;
+  await session.workbench.runCommand("Pith: Show Token Budget");
+  await page.locator(".sidebar", { hasText: "in Restricted Mode, so nothing" }).waitFor();
+  await page.locator(".sidebar").getByText("Manage Workspace Trust").waitFor();
+  await session.takePicture("restricted side bar");
+});

@@ -56,7 +56,7 @@ test("the milliseconds of the stages add up to those of the whole, rounded as th
     [0, 1, 20, 81],
   );
   assert.equal(time?.scale, 102);
-  assert.equal(outcome.sentence, "12 characters from 7 tokens in 102 ms.");
+  assert.equal(outcome.sentence, "Suggested in 102 ms. Tokens: 7, characters: 12.");
 });
 
 test("parts that are rounded add up to the rounded sum", () => {
@@ -91,8 +91,8 @@ test("what was left out is said with its reason", () => {
   ];
   const { sentences } = budgetView({ ...report, dropped }, [], language).dropped;
   assert.equal(new Set(sentences).size, 4);
-  assert.match(sentences[0] ?? "", /^12,345 characters before the cursor/);
-  assert.match(sentences[2] ?? "", /this model does not see them/);
+  assert.match(sentences[0] ?? "", /before the cursor .*: 12,345\.$/);
+  assert.match(sentences[2] ?? "", /this model does not see: 9\.$/);
 });
 
 test("every reason is readable, and a model that was not asked has no bars", () => {
