@@ -2,7 +2,7 @@
 // gets its error and the rest goes on.
 import { Command } from "commander";
 import { errorKind } from "../errors.ts";
-import type { ModelFacts } from "../service.ts";
+import type { BatchCompletion, ModelFacts } from "../service.ts";
 import { complete, EngineThread, score, splitTokens } from "../thread-client.ts";
 import {
   type BatchLine,
@@ -30,8 +30,8 @@ A request:
    "suffix": "…", "maxTokens": 32, "stop": ["\\n"], "temperature": 0, "topP": 1, "seed": 1,
    "target": "…"}
 id and op are needed, and target for op score; maxTokens is 32, stop is empty, the others are as
-shown unless given. A field with another name is an error. Values of memory other than "none", of
-alignment other than "off" and op select are answered with an error of the kind "unsupported".
+shown unless given. A field with another name is an error. Values of memory other than "none"
+and op select are answered with an error of the kind "unsupported".
 
 An answer:
   {"id": 1, "text": "…", "finish": "stop" | "length" | "end", "tokens": {…}, "ms": {…}}
@@ -39,6 +39,12 @@ An answer:
   {"id": 1, "ids": […], "pieces": ["base64", …], "tokens": {…}, "ms": {…}}
   {"id": 1, "error": {"kind": "format" | "unsupported" | "limit" | "cancelled" | "internal", "message": "…"}}
   {"id": null, "line": 4, "error": {…}}
+With alignment other than "off" an op complete also has
+  "alignment": {"way": "exact" | "token" | "off", "keptTokens": n, "tail": "base64", "ids": […], "logWeight": -0.7}
+way is token where exact was asked for and the tail was over its limit, off where no continuation can
+move the prefix's end; tail are the bytes made again, ids the tokens that hold them; logWeight is the
+log of what of the model's mass agreed with them, to rank or weight samples of token by.
+
 ms.load is that of the first answer, in which the model was opened; it is no part of ms.total.
 
 The exit code is 0 when every line was answered, also with errors, and 1 when the model cannot be
@@ -108,12 +114,14 @@ class BatchRun {
 
   async #complete(request: BatchLine, load: number): Promise<Answer> {
     const { path, prefix, suffix, maxTokens, stop, temperature, topP, seed, alignment } = request;
-    const { text, finish, tokens, ms } = await this.#thread.ask(complete, {
+    const answer = await this.#thread.ask(complete, {
       ...{ path, prefix, suffix },
       ...{ maxTokens, stop, temperature, topP, seed, alignment },
     });
+    const { text, finish, tokens, ms } = answer;
     const reason = text === "" && finish === "end" ? { reason: "end-of-text" } : {};
-    return { text, finish, ...reason, tokens, ms: { ...ms, load } };
+    const tail = alignment === "off" ? {} : { alignment: writeReport(answer.alignment) };
+    return { text, finish, ...reason, ...tail, tokens, ms: { ...ms, load } };
   }
 
   async #score(request: BatchLine, load: number): Promise<Answer> {
@@ -136,6 +144,10 @@ class BatchRun {
       ms: { load, compress: 0, plan: total, prefill: 0, decode: 0, total },
     };
   }
+}
+
+function writeReport({ tail, ...facts }: BatchCompletion["alignment"]): Answer {
+  return { ...facts, tail: Buffer.from(tail).toString("base64") };
 }
 
 /** Waits until the line is on its way, so that a slow reader is not outrun. */

@@ -14,6 +14,7 @@ interface Answer {
   line?: number;
   text?: string;
   finish?: string;
+  alignment?: { way: string; keptTokens: number; tail: string; ids: number[]; logWeight: number };
   nll?: number;
   targetTokens?: number;
   ids?: number[];
@@ -28,9 +29,13 @@ before(async () => {
   await realWeights("qwen2.5-coder-0.5b");
 });
 
-async function checkBatch(lines: readonly (object | string)[], model = "smollm2-135m") {
+async function checkBatch(
+  lines: readonly (object | string)[],
+  model = "smollm2-135m",
+  flags: readonly string[] = [],
+) {
   const input = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line)));
-  const { code, stdout, stderr } = await runPith(["batch", "--model", model], {
+  const { code, stdout, stderr } = await runPith(["batch", "--model", model, ...flags], {
     input: input.join("\n"),
   });
   assert.equal(code, 0, stderr);
@@ -62,6 +67,22 @@ test("op complete answers with the contract's fields, without the stop string", 
   assert.deepEqual([second?.id, second?.text], ["two", " a + b"]);
   assert.ok((ms?.load ?? 0) > 0);
   assert.equal(second?.ms?.load, 0);
+});
+
+test("an answer with alignment says what was made again, and its weight", async () => {
+  const request = { op: "complete", prefix: "function f() {\n  conso", maxTokens: 4 };
+  const answers = await checkBatch(
+    ["exact", "token", "off"].map((alignment, id) => ({ id, ...request, alignment })),
+  );
+  for (const [index, way] of ["exact", "token"].entries()) {
+    const { text = "", alignment } = answers[index] ?? {};
+    assert.match(text, /^le\.log/);
+    assert.equal(alignment?.way, way);
+    assert.match(Buffer.from(alignment.tail, "base64").toString(), /conso$/);
+    assert.ok(alignment.keptTokens > 2 && alignment.ids.length > 0);
+    assert.ok(alignment.logWeight < 0 && alignment.logWeight > -20);
+  }
+  assert.equal(answers[2]?.alignment, undefined);
 });
 
 test("every request starts from a cold cache", async () => {
@@ -134,7 +155,22 @@ const wrongRequests: [label: string, line: object | string, kind: string, messag
   ["an empty stop string", { id: 1, op: "complete", stop: [""] }, "format", /stop/],
   ["a score without target", { id: 1, op: "score" }, "format", /target/],
   ["op select", { id: 1, op: "select" }, "unsupported", /select/],
-  ["memory kept", { id: 1, op: "complete", memory: "kept" }, "unsupported", /kept/],
+  ["memory embedded", { id: 1, op: "complete", memory: "embedded" }, "unsupported", /embedded/],
+  [
+    "a layout of memories",
+    { id: 1, op: "complete", memory: "kept", layout: "former" },
+    "unsupported",
+    /layout/,
+  ],
+  ["a ratio of 0", { id: 1, op: "complete", memory: "kept", ratio: 0 }, "format", /ratio/],
+  ["a negative budget", { id: 1, op: "complete", contextBudget: -1 }, "format", /contextBudget/],
+  ["a span without text", { id: 1, op: "complete", context: [{ path: "a" }] }, "format", /text/],
+  [
+    "a giant span",
+    { id: 1, op: "score", target: "a", memory: "kept", context: [{ text: "ab ".repeat(2e5) }] },
+    "limit",
+    /600000 characters exceeds 524288/,
+  ],
   ["a wrong alignment", { id: 1, op: "complete", alignment: "on" }, "format", /alignment/],
   [
     "an aligned score",
@@ -172,6 +208,69 @@ test("fields of memories are admitted where no memory is asked for, and change n
   ]);
   assert.equal(full?.text, plain?.text);
   assert.deepEqual(full?.tokens, plain?.tokens);
+});
+
+const shapes = {
+  path: "shapes/area.py",
+  text: "def rectangle_area(width, height):\n    return width * height\n",
+};
+const use = { op: "score", prefix: "# The area of a field of 3 by 4.\narea = " };
+const needed = { ...use, context: [shapes], target: "rectangle_area(3, 4)" };
+
+test("memories lower the NLL of a line that needs them, kept ones in fewer positions", async () => {
+  for (const model of ["smollm2-135m", "qwen2.5-coder-0.5b"]) {
+    const [none, sink, raw, kept] = await checkBatch(
+      [
+        { id: 1, ...needed },
+        { id: 2, ...needed, memory: "raw", context: [] },
+        { id: 3, ...needed, memory: "raw" },
+        { id: 4, ...needed, memory: "kept", ratio: 4 },
+      ],
+      model,
+    );
+    const gain = (sink?.nll ?? 0) - (raw?.nll ?? Number.NaN);
+    const keptGain = (sink?.nll ?? 0) - (kept?.nll ?? Number.NaN);
+    assert.ok(gain > 5, `${model}: raw gains ${gain}`);
+    assert.ok(keptGain > gain / 2, `${model}: kept gains ${keptGain} of ${gain}`);
+    assert.equal(none?.tokens?.contextBefore, 0);
+    const length = raw?.tokens?.contextAfter ?? 0;
+    assert.equal(raw?.tokens?.contextBefore, length);
+    assert.equal(kept?.tokens?.contextBefore, length);
+    assert.equal(kept?.tokens?.contextAfter, Math.ceil(length / 4));
+  }
+});
+
+test("what was kept serves later requests of the run, unless it is cold", async () => {
+  const asked = { ...needed, memory: "kept", ratio: 8 };
+  const lines = [
+    { id: 1, ...asked },
+    { id: 2, ...asked, ratio: 4 },
+  ];
+  const [first, warm] = await checkBatch(lines);
+  const rowsOf = (answer: Answer | undefined) => answer?.tokens?.computed ?? Number.NaN;
+  assert.equal(rowsOf(warm), (warm?.tokens?.prefix ?? 0) + (warm?.targetTokens ?? 0) - 1);
+  assert.equal(warm?.tokens?.reused, 4 + (warm?.tokens?.contextAfter ?? 0));
+  assert.ok(rowsOf(first) > rowsOf(warm) + 2 * (first?.tokens?.contextBefore ?? 0));
+  assert.ok((first?.ms?.compress ?? 0) > 0);
+  const [, cold] = await checkBatch(lines, "smollm2-135m", ["--cold"]);
+  assert.equal(rowsOf(cold), rowsOf(first));
+  assert.ok(Math.abs((cold?.nll ?? 0) - (warm?.nll ?? 9)) < 1e-3);
+});
+
+test("op complete takes memories, demonstrations and alignment together", async () => {
+  const asked = {
+    ...{ op: "complete", prefix: "area = rectangle_ar", context: [shapes], maxTokens: 8 },
+    ...{ demonstrations: [{ text: "side = 3" }, { text: "width = 4" }], stop: ["\n"] },
+  };
+  const [kept, budget, raw] = await checkBatch([
+    { id: 1, ...asked, memory: "kept", ratio: 4, alignment: "exact" },
+    { id: 2, ...asked, memory: "kept", contextBudget: 9, select: 1, alignment: "token" },
+    { id: 3, ...asked, memory: "raw", contextBudget: 12 },
+  ]);
+  assert.match(kept?.text ?? "", /^ea\(/);
+  assert.equal(budget?.tokens?.contextAfter, 9);
+  assert.equal(raw?.tokens?.contextAfter, 12);
+  assert.deepEqual([kept?.error, budget?.error, raw?.error], [undefined, undefined, undefined]);
 });
 
 test("a line without end is refused in bounded memory, and the next one answered", async () => {
