@@ -12,6 +12,7 @@ import {
 } from "vscode";
 import type { FromView, ToView } from "../webview/messages.ts";
 import { BudgetHistory } from "./budget-history.ts";
+import { budgetHtml } from "./budget-html.ts";
 import { budgetView } from "./budget-text.ts";
 import type { Client } from "./client.ts";
 import { Coalesced } from "./coalesce.ts";
@@ -84,22 +85,14 @@ export class BudgetPanel implements WebviewViewProvider, Disposable {
   }
 
   private page(webview: Webview): string {
-    const nonce = randomBytes(16).toString("base64");
-    const address = (name: string) => webview.asWebviewUri(Uri.joinPath(this.assets, name));
-    const policy = `default-src 'none'; style-src ${webview.cspSource}; script-src 'nonce-${nonce}'`;
-    return `<!DOCTYPE html>
-<html lang="${env.language}">
-  <head>
-    <meta charset="utf-8">
-    <meta http-equiv="Content-Security-Policy" content="${policy}">
-    <title>Pith: ${l10n.t("Token Budget")}</title>
-    <link rel="stylesheet" href="${address("webview.css")}">
-  </head>
-  <body>
-    <main id="page"></main>
-    <div id="announcement" role="status" aria-live="polite"></div>
-    <script nonce="${nonce}" src="${address("webview.js")}"></script>
-  </body>
-</html>`;
+    const address = (name: string) => `${webview.asWebviewUri(Uri.joinPath(this.assets, name))}`;
+    return budgetHtml({
+      language: env.language,
+      title: `Pith: ${l10n.t("Token Budget")}`,
+      program: address("webview.js"),
+      style: address("webview.css"),
+      styleSource: webview.cspSource,
+      nonce: randomBytes(16).toString("base64"),
+    });
   }
 }
