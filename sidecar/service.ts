@@ -67,6 +67,7 @@ export interface OpenTimes {
 }
 
 export type BatchRequest = CompletionRequest;
+export type MemoryRequest = NonNullable<CompletionRequest["memory"]>;
 export type ScoreRequest = Parameters<Completer["score"]>[0];
 /** An open model takes no time to load. */
 export type BatchCompletion = WithLoad<Completion>;

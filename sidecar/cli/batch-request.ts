@@ -58,6 +58,10 @@ export function readRequest(value: Record<string, unknown>): BatchLine {
     throw new UnsupportedError(
       "request: alignment is for op complete, a score has no tail to choose",
     );
+  if (request.memory !== "none" && request.layout !== undefined)
+    throw new UnsupportedError(
+      `request: layout ${request.layout} is not supported, only context and demonstrations become memories`,
+    );
   for (const [field, supported] of Object.entries(supportedValues)) {
     const given = String(request[field as keyof typeof supportedValues]);
     if (!supported.includes(given))
@@ -68,10 +72,10 @@ export function readRequest(value: Record<string, unknown>): BatchLine {
   return request;
 }
 
-/** Of the values that the contract names; the others come with memories. */
+/** Of the values that the contract names. */
 const supportedValues = {
   op: ["complete", "score", "tokenize"],
-  memory: ["none"],
+  memory: ["none", "raw", "kept"],
 };
 
 function parseJson(json: string): unknown {

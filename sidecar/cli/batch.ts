@@ -2,7 +2,7 @@
 // gets its error and the rest goes on.
 import { Command } from "commander";
 import { errorKind } from "../errors.ts";
-import type { BatchCompletion, ModelFacts } from "../service.ts";
+import type { BatchCompletion, MemoryRequest, ModelFacts } from "../service.ts";
 import { complete, EngineThread, score, splitTokens } from "../thread-client.ts";
 import {
   type BatchLine,
@@ -21,17 +21,25 @@ export function batchCommand(entry: URL): Command {
     .option("--cold", "keep nothing that an earlier request of the run has made")
     .addOption(variantFlag())
     .addHelpText("after", help)
-    .action((flags: ModelFlags) => batch(entry, flags));
+    .action((flags: BatchFlags) => batch(entry, flags));
 }
 
 const help = `
 A request:
   {"id": 1, "op": "complete" | "score" | "tokenize", "path": "src/a.ts", "prefix": "…",
-   "suffix": "…", "maxTokens": 32, "stop": ["\\n"], "temperature": 0, "topP": 1, "seed": 1,
-   "target": "…"}
-id and op are needed, and target for op score; maxTokens is 32, stop is empty, the others are as
-shown unless given. A field with another name is an error. Values of memory other than "none"
-and op select are answered with an error of the kind "unsupported".
+   "suffix": "…", "context": [{"path": "src/b.ts", "text": "…"}], "demonstrations": [{"text": "…"}],
+   "memory": "none" | "raw" | "kept", "ratio": 12, "contextBudget": 256, "select": 8,
+   "alignment": "off" | "token" | "exact", "maxTokens": 32, "stop": ["\\n"], "temperature": 0,
+   "topP": 1, "seed": 1, "target": "…"}
+id and op are needed, and target for op score; memory is "none", alignment "off", maxTokens 32,
+temperature 0, topP and seed 1 unless given. A field with another name is an error. Memory
+"embedded", op select, and layout with a memory are answered with an error of the kind "unsupported".
+
+The best of context and of demonstrations come last. raw: as text, cut to its last contextBudget
+tokens, or to the ratio's share of them. kept: of every piece of at most 128 tokens what each head of
+the model needs of it; ratio alone: as many positions as tokens / ratio; contextBudget: even shares
+of so many positions, none finer than ratio; neither: of 512, none finer than 24. select: so many of
+the last demonstrations. What was kept serves later requests of the run too, unless --cold is given.
 
 An answer:
   {"id": 1, "text": "…", "finish": "stop" | "length" | "end", "tokens": {…}, "ms": {…}}
@@ -53,12 +61,21 @@ opened; then every request is answered with that error.
 
 type Answer = Record<string, unknown>;
 
-async function batch(entry: URL, flags: ModelFlags): Promise<void> {
+interface BatchFlags extends ModelFlags {
+  readonly cold?: boolean;
+}
+
+interface RunOptions {
+  /** Nothing that an earlier request has made is used. */
+  readonly isCold: boolean;
+}
+
+async function batch(entry: URL, flags: BatchFlags): Promise<void> {
   const thread = new EngineThread(entry);
   const opening = openFlagged(thread, flags);
   // It may fail while the first line is still awaited; who asks first is told.
   opening.catch(() => {});
-  const run = new BatchRun(thread, opening);
+  const run = new BatchRun(thread, opening, { isCold: flags.cold === true });
   try {
     for await (const line of readLines(process.stdin)) await writeLine(await run.answer(line));
     await opening;
@@ -70,11 +87,13 @@ async function batch(entry: URL, flags: ModelFlags): Promise<void> {
 class BatchRun {
   readonly #thread: EngineThread;
   readonly #opening: Promise<ModelFacts>;
+  readonly #isCold: boolean;
   #isFirst = true;
 
-  constructor(thread: EngineThread, opening: Promise<ModelFacts>) {
+  constructor(thread: EngineThread, opening: Promise<ModelFacts>, { isCold }: RunOptions) {
     this.#thread = thread;
     this.#opening = opening;
+    this.#isCold = isCold;
   }
 
   async answer(input: InputLine): Promise<Answer> {
@@ -115,7 +134,7 @@ class BatchRun {
   async #complete(request: BatchLine, load: number): Promise<Answer> {
     const { path, prefix, suffix, maxTokens, stop, temperature, topP, seed, alignment } = request;
     const answer = await this.#thread.ask(complete, {
-      ...{ path, prefix, suffix },
+      ...{ path, prefix, suffix, memory: memoryOf(request, this.#isCold) },
       ...{ maxTokens, stop, temperature, topP, seed, alignment },
     });
     const { text, finish, tokens, ms } = answer;
@@ -127,7 +146,7 @@ class BatchRun {
   async #score(request: BatchLine, load: number): Promise<Answer> {
     const { path, prefix, suffix, target = "" } = request;
     const { nll, targetTokens, tokens, ms } = await this.#thread.ask(score, {
-      ...{ path, prefix, suffix, target },
+      ...{ path, prefix, suffix, target, memory: memoryOf(request, this.#isCold) },
     });
     return { nll, targetTokens, tokens, ms: { ...ms, load } };
   }
@@ -144,6 +163,14 @@ class BatchRun {
       ms: { load, compress: 0, plan: total, prefill: 0, decode: 0, total },
     };
   }
+}
+
+/** What the prompt starts with; undefined: nothing, not even the sink. */
+function memoryOf(request: BatchLine, isCold: boolean): MemoryRequest | undefined {
+  const { memory, context, demonstrations, ratio, contextBudget: budget, select } = request;
+  // readRequest has refused the embedded form.
+  if (memory === "none" || memory === "embedded") return undefined;
+  return { form: memory, context, demonstrations, ratio, budget, select, isCold };
 }
 
 function writeReport({ tail, ...facts }: BatchCompletion["alignment"]): Answer {
