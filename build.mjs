@@ -47,7 +47,11 @@ const product = [
     ...shared,
     format: "esm",
     banner,
-    entryPoints: { pith: "sidecar/main.ts", thread: "sidecar/thread.ts" },
+    entryPoints: {
+      pith: "sidecar/main.ts",
+      thread: "sidecar/thread.ts",
+      counter: "sidecar/counter.ts",
+    },
     outExtension: { ".js": ".mjs" },
   },
   {

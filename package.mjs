@@ -47,7 +47,8 @@ stageManifest();
 stageOnnxruntime();
 stagePackage("onnxruntime-common", ["package.json", "dist/cjs"]);
 const tiktoken = ["tiktoken.cjs", "tiktoken_bg.cjs", "tiktoken_bg.wasm"];
-stagePackage("tiktoken", ["package.json", ...tiktoken.map((name) => `lite/${name}`)]);
+const encoders = ["o200k_base", "cl100k_base"].map((name) => `encoders/${name}.json`);
+stagePackage("tiktoken", ["package.json", ...tiktoken.map((name) => `lite/${name}`), ...encoders]);
 writeFileSync(join(stage, "ThirdPartyNotices.txt"), notices());
 pack();
 

@@ -2,6 +2,7 @@
 // no page, so that every sentence and every sum can be tested.
 import type { BudgetReport, BudgetSource, DroppedText, Stage } from "../sidecar/protocol.ts";
 import type { Bar, BudgetView, Gauge, Outcome, Table } from "../webview/messages.ts";
+import type { Counted } from "./remote-budget.ts";
 import { type Translate, wordsFor } from "./status-text.ts";
 
 export interface Language {
@@ -10,10 +11,17 @@ export interface Language {
   locale: string;
 }
 
-/** `last` is null before the first completion. History: newest first. */
+export interface BudgetState {
+  /** null before the first completion. */
+  last: BudgetReport | null;
+  /** Newest first. */
+  history: readonly BudgetReport[];
+  /** null where nothing can be counted. */
+  counted: Counted | null;
+}
+
 export function budgetView(
-  last: BudgetReport | null,
-  history: readonly BudgetReport[],
+  { last, history, counted }: BudgetState,
   language: Language,
 ): BudgetView {
   const { t } = language;
@@ -27,6 +35,7 @@ export function budgetView(
       title: t("Left out"),
       sentences: last?.dropped.map((each) => droppedSentence(each, language)) ?? [],
     },
+    elsewhere: elsewhereList(counted, language),
     history: historyTable(history, language),
   };
 }
@@ -146,6 +155,21 @@ function droppedSentence({ kind, characters, why }: DroppedText, { t, locale }: 
     default:
       throw new Error(`budget: unknown reason ${why satisfies never}`);
   }
+}
+
+/** Which models count so is how OpenAI's tiktoken maps them. */
+function elsewhereList(counted: Counted | null, { t, locale }: Language): BudgetView["elsewhere"] {
+  const number = new Intl.NumberFormat(locale);
+  if (counted === null) return { title: "", entries: [] };
+  const title =
+    counted.of === "selection"
+      ? t("The selection for models elsewhere")
+      : t("This document for models elsewhere");
+  const entries = [
+    { label: "o200k (GPT-4o, GPT-5)", value: t("{0} tokens", number.format(counted.o200k)) },
+    { label: "cl100k (GPT-4, GPT-3.5)", value: t("{0} tokens", number.format(counted.cl100k)) },
+  ];
+  return { title, entries };
 }
 
 function historyTable(reports: readonly BudgetReport[], { t, locale }: Language): Table {

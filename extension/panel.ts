@@ -16,6 +16,7 @@ import { budgetHtml } from "./budget-html.ts";
 import { budgetView } from "./budget-text.ts";
 import type { Client } from "./client.ts";
 import { Coalesced } from "./coalesce.ts";
+import { type Counted, RemoteBudget } from "./remote-budget.ts";
 
 /** Ten times a second is as fast as numbers can be read, and faster than most people type. */
 const updateMs = 100;
@@ -26,13 +27,21 @@ export class BudgetPanel implements WebviewViewProvider, Disposable {
   private readonly history = new BudgetHistory();
   private readonly update = new Coalesced(updateMs, () => this.show());
   private readonly subscriptions: Disposable[];
+  private readonly remote: RemoteBudget;
   private view: WebviewView | null = null;
+  private counted: Counted | null = null;
   private postCount = 0;
 
   constructor(client: Client, extension: Uri) {
     this.client = client;
     this.assets = Uri.joinPath(extension, "out");
+    this.remote = new RemoteBudget(client);
     this.subscriptions = [
+      this.remote,
+      this.remote.onDidCount((counted) => {
+        this.counted = counted;
+        this.update.wish();
+      }),
       client.onDidBudget((report) => {
         this.history.add(report);
         this.update.wish();
@@ -69,16 +78,19 @@ export class BudgetPanel implements WebviewViewProvider, Disposable {
 
   private watch(): void {
     const isVisible = this.view?.visible === true;
+    this.remote.watch(isVisible);
     // A sidecar that ends meanwhile is told when the next one starts.
     this.client.watchBudget(isVisible).catch(() => {});
   }
 
   private show(): void {
     if (this.view?.visible !== true) return;
-    const { last, reports } = this.history;
+    const { last, reports: history } = this.history;
+    const { counted } = this;
+    const language = { t: l10n.t, locale: env.language };
     const message: ToView = {
       kind: "show",
-      view: budgetView(last, reports, { t: l10n.t, locale: env.language }),
+      view: budgetView({ last, history, counted }, language),
     };
     this.postCount++;
     void this.view.webview.postMessage(message);

@@ -5,12 +5,13 @@ import { runCommandLine } from "./cli/command-line.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const entry = new URL("./thread.mjs", import.meta.url);
+const counter = new URL("./counter.mjs", import.meta.url);
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   entry,
   version,
   async serve() {
     const { serve } = await import("./server/server.ts");
-    serve({ entry, version });
+    serve({ entry, counter, version });
   },
 });

@@ -171,6 +171,12 @@ export interface TokenSplit {
   pieces: string[];
 }
 
+/** Tokens of a text by the encodings of models elsewhere, as tiktoken has them. */
+export interface RemoteCounts {
+  o200k: number;
+  cl100k: number;
+}
+
 /** editor -> sidecar: the settings changed. */
 export const settingsChanged = new NotificationType<Settings>("pith/settings");
 /** sidecar -> editor: the state changed. */
@@ -194,5 +200,9 @@ export const deleteModel = new RequestType<{ id: string }, void, void>("pith/mod
 export const splitTokens = new RequestType<{ text: string }, TokenSplit, void>("pith/tokens");
 /** editor -> sidecar: the ids of the tokens that the open model has hardly seen; may take seconds. */
 export const underTrained = new RequestType0<number[], void>("pith/tokens/underTrained");
+/** editor -> sidecar: count a text as models elsewhere would; nothing is sent to any of them. */
+export const countRemote = new RequestType<{ text: string }, RemoteCounts, void>(
+  "pith/tokens/remote",
+);
 /** editor -> sidecar: facts for a bug report, without any text of the user's. */
 export const diagnostics = new RequestType0<Record<string, string>, void>("pith/diagnostics");

@@ -6,11 +6,12 @@ import { html, nothing, svg, type TemplateResult } from "lit";
 import type { Bar, BudgetView, Gauge, List, Outcome, Table } from "./messages.ts";
 
 export function budgetPage(view: BudgetView): TemplateResult {
-  const { outcome, window, time, facts, dropped, history } = view;
+  const { outcome, window, time, facts, elsewhere, dropped, history } = view;
   return html`
     ${outcomeLine(outcome)} ${window && gauge(window)} ${time && gauge(time)}
     ${facts.entries.length > 0 ? factList(facts) : nothing}
     ${dropped.sentences.length > 0 ? droppedList(dropped) : nothing}
+    ${elsewhere.entries.length > 0 ? factList(elsewhere) : nothing}
     ${history.rows.length > 0 ? historyTable(history) : nothing}
   `;
 }

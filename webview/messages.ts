@@ -14,6 +14,8 @@ export interface BudgetView {
   /** Milliseconds by stage. */
   time: Gauge | null;
   facts: List;
+  /** Tokens of the text in front by the encodings of models elsewhere. */
+  elsewhere: List;
   dropped: { title: string; sentences: string[] };
   history: Table;
 }

@@ -31,12 +31,15 @@ import { IdleRefresh } from "./idle-refresh.ts";
 import { InlineRequests } from "./inline-requests.ts";
 import { ModelOwner } from "./model-owner.ts";
 import { ModelShelf } from "./model-shelf.ts";
+import { RemoteCounter } from "./remote-counter.ts";
 import { modelChoice, readSettings } from "./settings.ts";
 import { StateProgress } from "./state-progress.ts";
 
 export interface ServerOptions {
   /** The bundle of the engine's thread. */
   readonly entry: URL;
+  /** The bundle of the thread that counts tokens for models elsewhere. */
+  readonly counter: URL;
   readonly version: string;
 }
 
@@ -53,6 +56,7 @@ class Server {
   readonly #shelf: ModelShelf;
   readonly #idle: IdleRefresh;
   readonly #inline: InlineRequests;
+  readonly #counter: RemoteCounter;
   readonly #budget = new BudgetWatch((report) => this.#tell(protocol.budgeted, report));
   #settings = readSettings(null);
   /** URIs of the workspace's folders. */
@@ -61,7 +65,7 @@ class Server {
   #isInitialized = false;
   #progress: StateProgress | null = null;
 
-  constructor({ entry, version }: ServerOptions) {
+  constructor({ entry, counter, version }: ServerOptions) {
     const owner = new ModelOwner({
       entry,
       sizeOf,
@@ -72,6 +76,7 @@ class Server {
     const settings = () => this.#settings;
     const thread = () => owner.ready;
     this.#version = version;
+    this.#counter = new RemoteCounter(counter);
     this.#owner = owner;
     this.#shelf = new ModelShelf({ owner, settings, onNotice: log });
     this.#idle = new IdleRefresh({
@@ -110,6 +115,7 @@ class Server {
     this.#answer(protocol.underTrained, (_, signal) =>
       this.#tokenThread().ask(underTrained, {}, signal),
     );
+    this.#answer(protocol.countRemote, ({ text }) => this.#counter.count(text));
     this.#answer(protocol.diagnostics, () => this.#diagnose());
     this.#documents.onDidChangeContent(() => this.#idle.touch());
     this.#documents.listen(connection);

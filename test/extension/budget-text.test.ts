@@ -35,7 +35,7 @@ const report: BudgetReport = {
 };
 
 test("the window's bars lie one behind the other, fill it, and leave out what takes nothing", () => {
-  const { window } = budgetView(report, [], language);
+  const { window } = viewOf(report, []);
   assert.deepEqual(
     window?.bars.map(({ label, value, start, length }) => [label, value, start, length]),
     [
@@ -50,7 +50,7 @@ test("the window's bars lie one behind the other, fill it, and leave out what ta
 });
 
 test("the milliseconds of the stages add up to those of the whole, rounded as they are", () => {
-  const { time, outcome } = budgetView(report, [], language);
+  const { time, outcome } = viewOf(report, []);
   assert.deepEqual(
     time?.bars.map(({ length }) => length),
     [0, 1, 20, 81],
@@ -75,7 +75,7 @@ test("parts that are rounded add up to the rounded sum", () => {
 });
 
 test("tokens before and after, what was computed and what was written again stand in a list", () => {
-  const { entries } = budgetView(report, [], language).facts;
+  const { entries } = viewOf(report, []).facts;
   assert.deepEqual(
     entries.map(({ value }) => value),
     ["1,425", "1,314", "20", "1,301", "7", "“conso”, tokens: 1"],
@@ -89,7 +89,7 @@ test("what was left out is said with its reason", () => {
     { kind: "suffix", characters: 9, why: "not-infilling" },
     { kind: "answer", characters: 2, why: "behind-end" },
   ];
-  const { sentences } = budgetView({ ...report, dropped }, [], language).dropped;
+  const { sentences } = viewOf({ ...report, dropped }, []).dropped;
   assert.equal(new Set(sentences).size, 4);
   assert.match(sentences[0] ?? "", /before the cursor .*: 12,345\.$/);
   assert.match(sentences[2] ?? "", /this model does not see: 9\.$/);
@@ -98,7 +98,7 @@ test("what was left out is said with its reason", () => {
 test("every reason is readable, and a model that was not asked has no bars", () => {
   for (const reason of emptyReasons) {
     const refused = { ...report, reason, window: 0, sources: [], dropped: [], alignment: null };
-    const { outcome, window, time, facts } = budgetView(refused, [refused], language);
+    const { outcome, window, time, facts } = viewOf(refused, [refused]);
     assert.deepEqual(outcome, {
       sentence: wordsFor(reason, english).sentence,
       isEmpty: true,
@@ -109,7 +109,7 @@ test("every reason is readable, and a model that was not asked has no bars", () 
 
 test("the history names file, outcome and time of each completion", () => {
   const empty = { ...report, reason: "only-space" as const };
-  const { rows } = budgetView(report, [report, empty], language).history;
+  const { rows } = viewOf(report, [report, empty]).history;
   assert.deepEqual(
     rows.map(([, ...cells]) => cells),
     [
@@ -136,6 +136,21 @@ test("the history keeps the newest, and one of those that were overtaken in a ro
   for (let time = 6; time < 40; time++) add(time);
   assert.deepEqual([times().length, times()[0]], [20, 39]);
 });
+
+test("the text in front is counted as models elsewhere do", () => {
+  const counted = { of: "selection" as const, o200k: 1234, cl100k: 1250 };
+  const { elsewhere } = budgetView({ last: null, history: [], counted }, language);
+  assert.equal(elsewhere.title, "The selection for models elsewhere");
+  assert.deepEqual(
+    elsewhere.entries.map(({ value }) => value),
+    ["1,234 tokens", "1,250 tokens"],
+  );
+  assert.deepEqual(viewOf(null, []).elsewhere.entries, []);
+});
+
+function viewOf(last: BudgetReport | null, history: BudgetReport[]) {
+  return budgetView({ last, history, counted: null }, language);
+}
 
 /** `vscode.l10n.t` without a translation. */
 function english(message: string, ...values: Parameters<Translate>[1][]): string {
