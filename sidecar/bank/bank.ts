@@ -1,0 +1,275 @@
+// The Demonstration Bank: memories on disk, from one start to the next and for all windows of the
+// editor at once (method.md section 3). It stores what it is given and knows nothing of how memories
+// are made. Every change is one LMDB transaction, so a process killed at any moment leaves the state
+// before or after it. Memories are recoverable source code: the folder is its owner's alone.
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { FormatError, LimitError } from "../errors.ts";
+import { type Database, deleteDatabase, fileName, openDatabase } from "./database.ts";
+import { decodeFrame, encodeFrame } from "./frame.ts";
+import type { MemoryId } from "./memory-id.ts";
+import { bytesOf, decodeRecord, encodeRecord, type MemoryRecord } from "./record.ts";
+import { SignCache, type SignTable } from "./sign-cache.ts";
+import {
+  costOf,
+  type Edit,
+  editPlaces,
+  nextGeneration,
+  type Place,
+  readBytes,
+  readEntries,
+  readGeneration,
+  readPlace,
+  removeEntry,
+  retainKeys,
+  touchEntries,
+  writeEntry,
+} from "./transactions.ts";
+
+/** What the bank keeps; the header is its maker's, and JSON. */
+export interface BankedMemory {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly payload: Uint8Array;
+  /** [hidden] */
+  readonly pooled: Float32Array;
+  /** [ceil(hidden / 32)] */
+  readonly signBits: Uint32Array;
+}
+
+export interface MemorySource extends Place {
+  /** Absolute. */
+  readonly path: string;
+  readonly language: string;
+}
+
+export interface BankEntry extends MemorySource {
+  readonly key: string;
+  readonly byteLength: number;
+  /** Milliseconds since the epoch. */
+  readonly lastUse: number;
+}
+
+export interface BankOptions {
+  /** Bytes that all memories may take, by whole pages; the least recently used goes first. */
+  readonly cap: number;
+  /** Told of entries and files that were dropped because they were damaged. */
+  readonly onDamage?: (error: FormatError) => void;
+  /** Milliseconds since the epoch. `Date.now` unless given. */
+  readonly now?: () => number;
+}
+
+export class Bank {
+  readonly #folder: string;
+  readonly #cap: number;
+  readonly #onDamage: (error: FormatError) => void;
+  readonly #now: () => number;
+  #database: Database;
+  #file: bigint; // the inode that is open
+  #generation = -1; // that the caches are of
+  readonly #caches = new Map<string, SignCache>();
+  readonly #touched = new Map<string, number>(); // written with the next change
+  #dropping: Promise<unknown> = Promise.resolve();
+
+  private constructor(folder: string, options: BankOptions, database: Database, file: bigint) {
+    this.#folder = folder;
+    this.#cap = options.cap;
+    this.#onDamage = options.onDamage ?? (() => {});
+    this.#now = options.now ?? Date.now;
+    this.#database = database;
+    this.#file = file;
+  }
+
+  static async open(folder: string, options: BankOptions): Promise<Bank> {
+    const database = await openDatabase(folder, options.onDamage ?? (() => {}));
+    return new Bank(folder, options, database, (await inodeOf(folder)) ?? 0n);
+  }
+
+  /** Null when it is not there. @throws FormatError when it was damaged; it is dropped. */
+  async get(key: string): Promise<BankedMemory | null> {
+    const database = await this.#current();
+    const bytes = Buffer.from(key, "hex");
+    const [payload, record] = [database.payloads.get(bytes), database.records.get(bytes)];
+    if (payload === undefined || record === undefined) return null;
+    this.#touched.set(key, this.#now());
+    try {
+      const { json: header, bytes: kept } = decodeFrame(payload, `payload ${key}`);
+      const { pooled, signBits } = decodeRecord(record, `record ${key}`);
+      return { header, payload: kept, pooled, signBits };
+    } catch (error) {
+      if (error instanceof FormatError) this.#drop(key, error);
+      await this.#dropping;
+      throw error;
+    }
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.#current()).entries.doesExist(Buffer.from(key, "hex"));
+  }
+
+  /**
+   * On disk as far as other processes and a kill of this one are concerned when the promise resolves.
+   * @throws LimitError for a memory that alone is above the cap.
+   */
+  async put(id: MemoryId, memory: BankedMemory, source: MemorySource): Promise<void> {
+    const { pooled, signBits, header, payload } = memory;
+    const entry = {
+      ...id,
+      path: source.path,
+      place: source,
+      record: encodeRecord({ ...source, pooled, signBits }),
+      payload: encodeFrame({ json: header, bytes: payload }),
+      signBits: bytesOf(signBits),
+      time: this.#now(),
+    };
+    const cost = costOf(entry);
+    if (cost > this.#cap)
+      throw new LimitError(`bank: a memory of ${cost} bytes exceeds the cap of ${this.#cap}`);
+    await this.#change(
+      (database) => writeEntry(database, entry, this.#cap),
+      () => this.#caches.get(id.space)?.set(id.key, signBits),
+    );
+  }
+
+  /** The sign bits of a space's memories, valid until the next call; null when there are none. */
+  async signs(space: string): Promise<SignTable | null> {
+    const database = await this.#current();
+    const generation = readGeneration(database);
+    if (generation !== this.#generation) this.#caches.clear();
+    this.#generation = generation;
+    const cache = this.#caches.get(space) ?? readSigns(database, space);
+    if (cache === null) return null;
+    this.#caches.set(space, cache);
+    return cache;
+  }
+
+  /** For a key of the table at hand: null when it is gone, or damaged and therefore dropped. */
+  pooled(key: string): Float32Array | null {
+    const record = this.#database.records.get(Buffer.from(key, "hex"));
+    if (record === undefined) return null;
+    return this.#decodeRecord(key, record)?.pooled ?? null;
+  }
+
+  /** Drops memories whose lines were edited, and moves those behind. Returns how many went. */
+  async applyEdit(path: string, edit: Edit): Promise<number> {
+    return await this.#change((database) => editPlaces(database, path, edit));
+  }
+
+  /** Drops all memories of a file but these. Returns how many went. */
+  async retain(path: string, keys: Iterable<string>): Promise<number> {
+    const kept = new Set(keys);
+    return await this.#change((database) => retainKeys(database, path, kept));
+  }
+
+  /** All entries, those used last first. */
+  async list(): Promise<BankEntry[]> {
+    const database = await this.#current();
+    const entries = readEntries(database).sort((a, b) => b.lastUse - a.lastUse);
+    const listed = entries.flatMap((facts): BankEntry[] => {
+      const { key, lastUse, cost } = facts;
+      const place = readPlace(database, facts);
+      const frame = database.records.get(Buffer.from(key, "hex"));
+      const record = frame && this.#decodeRecord(key, frame);
+      if (place === null || !record) return [];
+      return [
+        { ...place, key, path: record.path, language: record.language, lastUse, byteLength: cost },
+      ];
+    });
+    await this.#dropping;
+    return listed;
+  }
+
+  /** What all memories take of the cap. */
+  async byteLength(): Promise<number> {
+    return readBytes(await this.#current());
+  }
+
+  /** Deletes every memory, the files with them; other processes begin anew with an empty bank. */
+  async purge(): Promise<void> {
+    const database = await this.#current();
+    await this.#dropping;
+    await this.#change(() => {
+      const { payloads, records, entries, signs, places } = database;
+      const keys = readEntries(database).map(({ key }) => key);
+      for (const table of [payloads, records, entries, signs, places]) table.clearSync();
+      database.meta.clearSync();
+      return keys;
+    });
+    await database.root.close();
+    await deleteDatabase(this.#folder);
+    this.#file = -1n; // None: the next call makes a new one.
+  }
+
+  async close(): Promise<void> {
+    await this.#dropping;
+    if (this.#file === -1n) return;
+    if (this.#touched.size > 0) await this.#change(() => []);
+    await this.#database.root.close();
+    this.#file = -1n;
+  }
+
+  /** The database that lies in the folder now: after a purge by another process it is a new one. */
+  async #current(): Promise<Database> {
+    const file = await inodeOf(this.#folder);
+    if (file !== null && file === this.#file) return this.#database;
+    if (this.#file !== -1n) await this.#database.root.close();
+    this.#database = await openDatabase(this.#folder, this.#onDamage);
+    this.#file = (await inodeOf(this.#folder)) ?? 0n;
+    this.#caches.clear();
+    this.#generation = -1;
+    return this.#database;
+  }
+
+  /** One transaction; `work` returns the keys that went, whose number is the result. */
+  async #change(work: (database: Database) => string[], added = (): void => {}): Promise<number> {
+    const database = await this.#current();
+    const times = new Map(this.#touched);
+    this.#touched.clear();
+    const { generation, removed } = await database.root.transaction(() => {
+      touchEntries(database, times);
+      return { removed: work(database), generation: nextGeneration(database) };
+    });
+    // A table that was read since the transaction has all this already.
+    if (generation === this.#generation + 1) {
+      for (const cache of this.#caches.values()) for (const key of removed) cache.delete(key);
+      added();
+    } else if (generation > this.#generation) this.#caches.clear();
+    this.#generation = Math.max(generation, this.#generation);
+    return removed.length;
+  }
+
+  #decodeRecord(key: string, frame: Buffer): MemoryRecord | null {
+    try {
+      return decodeRecord(frame, `record ${key}`);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.#drop(key, error);
+      return null;
+    }
+  }
+
+  #drop(key: string, error: FormatError): void {
+    this.#onDamage(error);
+    this.#touched.delete(key);
+    const dropping = this.#change((database) => (removeEntry(database, key) ? [key] : []));
+    this.#dropping = Promise.allSettled([this.#dropping, dropping]);
+  }
+}
+
+function readSigns(database: Database, space: string): SignCache | null {
+  const start = Buffer.from(space, "hex");
+  const end = Buffer.concat([start, Buffer.alloc(33, 0xff)]);
+  let cache: SignCache | null = null;
+  for (const { key, value } of database.signs.getRange({ start, end })) {
+    const bits = new Uint32Array(new Uint8Array(value).buffer);
+    cache ??= new SignCache(bits.length);
+    cache.set(key.subarray(start.length).toString("hex"), bits);
+  }
+  return cache;
+}
+
+async function inodeOf(folder: string): Promise<bigint | null> {
+  return await stat(join(folder, fileName), { bigint: true }).then(
+    ({ ino }) => ino,
+    () => null,
+  );
+}

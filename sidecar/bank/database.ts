@@ -1,0 +1,80 @@
+// The file under the bank: an LMDB environment with its tables. A commit is on the disk before it
+// counts (no overlapping sync), so what is checked at the next start is what was committed.
+import { chmod, mkdir, open as openFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { open, type RootDatabase, type Database as Table } from "lmdb";
+import { FormatError } from "../errors.ts";
+import { checkPages, pageLength } from "./check-pages.ts";
+
+export const fileName = "memories.mdb";
+
+type Bytes = Table<Buffer, Buffer>;
+
+export interface Database {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  /** key [32] -> frame { header, payload } */
+  readonly payloads: Bytes;
+  /** key [32] -> frame: record.ts */
+  readonly records: Bytes;
+  /** key [32] -> time of the last use f64, cost f64, space [8], SHA-256 of the path [32] */
+  readonly entries: Bytes;
+  /** space [8], key [32] -> sign bits u32 */
+  readonly signs: Bytes;
+  /** SHA-256 of the path [32], key [32] -> startLine u32, endLine u32 */
+  readonly places: Bytes;
+  /** "bytes", "generation" -> f64 */
+  readonly meta: Bytes;
+}
+
+/**
+ * Makes the folder (mode 700) and the file (mode 600) where they are missing. A file that is no
+ * database, or has a damaged page, is deleted and made anew; `onDamage` is told.
+ */
+export async function openDatabase(
+  folder: string,
+  onDamage: (error: FormatError) => void,
+): Promise<Database> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  try {
+    return await openChecked(folder);
+  } catch (cause) {
+    // A bank is a cache of what the sources say: to begin again loses time, nothing else.
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    onDamage(
+      new FormatError(`bank: ${fileName} is unreadable and made anew: ${problem}`, { cause }),
+    );
+    await deleteDatabase(folder);
+    return await openChecked(folder);
+  }
+}
+
+export async function deleteDatabase(folder: string): Promise<void> {
+  for (const name of [fileName, `${fileName}-lock`]) await rm(join(folder, name), { force: true });
+}
+
+async function openChecked(folder: string): Promise<Database> {
+  const path = join(folder, fileName);
+  for (const file of [path, `${path}-lock`]) await claim(file);
+  checkPages(path);
+  const encodings = { encoding: "binary", keyEncoding: "binary" } as const;
+  const shape = { noSubdir: true, maxDbs: 8, pageSize: pageLength, overlappingSync: false };
+  const root: RootDatabase<Buffer, Buffer> = open({ path, ...shape, ...encodings });
+  const table = (name: string): Bytes => root.openDB({ name, ...encodings });
+  return {
+    root,
+    payloads: table("payloads"),
+    records: table("records"),
+    entries: table("entries"),
+    signs: table("signs"),
+    places: table("places"),
+    meta: table("meta"),
+  };
+}
+
+/** Made before LMDB makes it, which lets the whole machine read. */
+async function claim(file: string): Promise<void> {
+  const handle = await openFile(file, "a", 0o600);
+  await handle.chmod(0o600);
+  await handle.close();
+}
