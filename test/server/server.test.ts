@@ -145,6 +145,18 @@ test("texts are split by the open model", async () => {
   assert.equal(split.ids.length, 4);
 });
 
+test("tokens that the model has hardly seen are named by their ids", async () => {
+  const ids = await editor.request<number[]>("pith/tokens/underTrained", undefined);
+  const { ids: rare } = await editor.request<TokenSplit>("pith/tokens", { text: "swigfaiss" });
+  const { ids: common } = await editor.request<TokenSplit>("pith/tokens", { text: "return" });
+  assert.ok(ids.includes(rare[0] ?? -1) && !ids.includes(common[0] ?? -1));
+});
+
+test("texts are counted as models elsewhere would", async () => {
+  const counts = await editor.request("pith/tokens/remote", { text: "2 + 2 = 4" });
+  assert.deepEqual(counts, { o200k: 7, cl100k: 7 });
+});
+
 test("the list of models says which are here", async () => {
   const models = await editor.request<ModelEntry[]>("pith/models/list", undefined);
   const entry = models.find(({ id }) => id === "smollm2-135m");
