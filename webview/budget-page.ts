@@ -34,7 +34,7 @@ function gauge({ title, summary, description, scale, bars }: Gauge): TemplateRes
 /** Its own bar lies below the others where it lies in the whole. */
 function barRow(bar: Bar, scale: number): TemplateResult {
   return html`
-    <li>
+    <li class="of-${bar.kind}">
       <span class="swatch ${bar.kind}"></span>
       <span class="label">${bar.label}</span>
       <span class="value">${bar.value}</span>
