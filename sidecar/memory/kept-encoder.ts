@@ -77,19 +77,20 @@ export class KeptEncoder {
       throw new LimitError(`memory: a piece of ${length} tokens exceeds ${pieceTokens}`);
     const { shape } = this.#engine;
     const cache = await this.#openCache(options);
-    await this.#engine.run(cache, ids, options);
+    const { hidden } = await this.#engine.run(cache, ids, { ...options, hidden: true });
+    assert(hidden !== null);
     const start = this.sinkLength;
-    const piece = cache.copyBlock(start, start + length);
+    const block = cache.copyBlock(start, start + length);
     const rows = [...this.#markerIds, ...Array.from(ids)];
     const positionCount = cache.length + rows.length;
     const { attention } = await this.#engine.run(cache, rows, { ...options, attention: true });
     assert(attention !== null);
     this.#grams ??= this.#loadGrams();
     const repeat = { attention, rowCount: rows.length, positionCount };
-    return chooseEntries(shape, piece, {
-      importance: importanceOf(shape, piece, { repeat, grams: await this.#grams }),
-      entryCount: Math.min(length, Math.max(entryCount, entryCountAt(length, storedRatio))),
-    });
+    const importance = importanceOf(shape, block, { repeat, grams: await this.#grams });
+    const stored = Math.max(entryCount, entryCountAt(length, storedRatio));
+    const pooled = meanOfRows(hidden, shape.hiddenSize);
+    return chooseEntries(shape, { block, pooled, importance }, Math.min(length, stored));
   }
 
   /** With the sink and nothing else in it. */
@@ -101,4 +102,14 @@ export class KeptEncoder {
     this.#cache.attach(sink);
     return this.#cache;
   }
+}
+
+/** Of a table with rows of `size`. */
+function meanOfRows(table: Float32Array, size: number): Float32Array {
+  const mean = new Float32Array(size);
+  for (const [index, value] of table.entries()) {
+    const column = index % size;
+    mean[column] = (mean[column] ?? 0) + (value * size) / table.length;
+  }
+  return mean;
 }

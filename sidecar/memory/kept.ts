@@ -17,6 +17,8 @@ export interface KeptMemory {
   readonly entryCount: number;
   /** Where the piece's first token stood when it was encoded: behind the sink. */
   readonly position: number;
+  /** [hidden], the mean over the piece's tokens of the hidden states: what it is like, for selection. */
+  readonly pooled: Float32Array;
   readonly layers: readonly KeptLayer[];
 }
 
@@ -35,19 +37,27 @@ export function entryCountAt(tokenCount: number, ratio: number): number {
   return Math.max(1, Math.ceil(tokenCount / ratio));
 }
 
-export function byteLengthOf({ layers }: KeptMemory): number {
+export function byteLengthOf({ pooled, layers }: KeptMemory): number {
   return layers.reduce(
     (sum, { tokens, keys, values }) =>
       sum + tokens.byteLength + keys.byteLength + values.byteLength,
-    0,
+    pooled.byteLength,
   );
 }
 
-/** Of a piece that was run at `position`; `importance` is by layer [kvHeads, tokens]. */
+/** What one piece has been found to be. */
+export interface EncodedPiece {
+  /** Its rows where they were run. */
+  readonly block: KvBlock;
+  readonly pooled: Float32Array; // [hidden]
+  /** By layer [kvHeads, tokens]. */
+  readonly importance: readonly Float32Array[];
+}
+
 export function chooseEntries(
   shape: CacheShape,
-  piece: KvBlock,
-  { importance, entryCount }: { importance: readonly Float32Array[]; entryCount: number },
+  { block: piece, pooled, importance }: EncodedPiece,
+  entryCount: number,
 ): KeptMemory {
   assert(entryCount >= 1 && entryCount <= piece.length);
   const layers = importance.map((scores, layer): KeptLayer => {
@@ -60,7 +70,8 @@ export function chooseEntries(
       gatherEntries(rows, tokens, { ...shape, rowCount: piece.length });
     return { tokens, keys: gather(piece.keys[layer]), values: gather(piece.values[layer]) };
   });
-  return { shape, tokenCount: piece.length, entryCount, position: piece.position, layers };
+  const { length: tokenCount, position } = piece;
+  return { shape, tokenCount, entryCount, position, pooled, layers };
 }
 
 /**

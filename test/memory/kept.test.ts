@@ -133,6 +133,19 @@ for (const architecture of architectures) {
   });
 }
 
+test("the pooled vector is the mean of the piece's hidden states", async () => {
+  const model = modelOf("qwen2");
+  const ids = [...model.tokenizer.encode(text)];
+  const { pooled } = await createEncoder(model).encode(ids, { chunk });
+  const sinkIds = [...model.tokenizer.encode(sinkText).subarray(0, 4)];
+  const source = tinySource({ contextLength: 4096, architecture: "qwen2" });
+  const { hidden } = await tinyForward(source, [...sinkIds, ...ids]);
+  const expected = Array.from(pooled.keys(), (column) =>
+    mean(hidden.slice(4).map((row) => row[column] ?? Number.NaN)),
+  );
+  checkClose(pooled, expected, 1e-5);
+});
+
 test("every smaller memory is a prefix of the stored one", async () => {
   const model = modelOf("qwen2");
   const ids = model.tokenizer.encode(text);
