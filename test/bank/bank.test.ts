@@ -218,6 +218,21 @@ for (const [label, ruin] of ruins) {
   });
 }
 
+test("whichever page is overwritten, the file opens and every memory is whole or gone", async (context) => {
+  const folder = await scratchFolder(context);
+  const bank = await openBank(context, folder);
+  for (let number = 0; number < 40; number += 1)
+    await bank.put(idOf(number), memoryOf(number, 10_000), sourceOf(number));
+  await bank.close();
+  const whole = await readFile(join(folder, fileName));
+  for (let page = 0; page < whole.length / 4096; page += 5) {
+    const content = Buffer.from(whole);
+    content.fill(page % 2 === 0 ? 0 : 0xa5, 4096 * page, 4096 * (page + 1));
+    await writeFile(join(folder, fileName), content);
+    await checkSurvives(context, folder);
+  }
+});
+
 test("after a purge the folder is empty, and the bank can be used again", async (context) => {
   const folder = await scratchFolder(context);
   const bank = await openBank(context, folder);
@@ -291,6 +306,7 @@ async function checkSurvives(context: TestContext, folder: string): Promise<void
   assert(gone === 0 || damages.length > 0, "memories are gone and nothing was said");
   await bank.put(idOf(50), memoryOf(50), sourceOf(50));
   assert.deepEqual(await bank.get(idOf(50).key), memoryOf(50));
+  await bank.close();
 }
 
 /** Changes one byte of every place in the file that holds `bytes`. */
