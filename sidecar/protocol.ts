@@ -86,14 +86,7 @@ export interface CompletionReport {
 }
 
 /** What positions of the window are spent on. */
-export type BudgetKind =
-  | "sink"
-  | "memory"
-  | "header"
-  | "prefix"
-  | "suffix"
-  | "markers"
-  | "reserve";
+export type BudgetKind = "sink" | "memory" | "header" | "prefix" | "suffix" | "markers" | "reserve";
 
 /** One source of the positions of a prompt; of memories there may be many. */
 export interface BudgetSource {
