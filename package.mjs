@@ -49,6 +49,8 @@ stagePackage("onnxruntime-common", ["package.json", "dist/cjs"]);
 const tiktoken = ["tiktoken.cjs", "tiktoken_bg.cjs", "tiktoken_bg.wasm"];
 const encoders = ["o200k_base", "cl100k_base"].map((name) => `encoders/${name}.json`);
 stagePackage("tiktoken", ["package.json", ...tiktoken.map((name) => `lite/${name}`), ...encoders]);
+stageLmdb();
+stageGrammars();
 writeFileSync(join(stage, "ThirdPartyNotices.txt"), notices());
 pack();
 
@@ -69,6 +71,45 @@ function stageOnnxruntime() {
   const needed = readdirSync(folder).filter(isNeeded);
   const paths = needed.map((name) => `${libraries}/${name}`);
   stagePackage("onnxruntime-node", ["package.json", "dist", ...paths]);
+}
+
+/**
+ * The bank's database and what it imports, with the one native build that suits every version of
+ * Node and Electron. npm installs that of one platform only, so another target needs its own.
+ */
+function stageLmdb() {
+  const native = `@lmdb/lmdb-${target}`;
+  const folder = join("node_modules", native);
+  if (!existsSync(folder)) {
+    const install = `npm ci --os=${platform} --cpu=${arch}`;
+    throw new Error(`package: lmdb's build for ${target} is not installed: ${install}`);
+  }
+  const builds = readdirSync(folder).filter((name) => /^node\.napi(\.glibc)?\.node$/.test(name));
+  if (builds.length !== 1) throw new Error(`package: ${folder} has ${builds.length} builds, not 1`);
+  stagePackage(native, ["package.json", "index.js", ...builds]);
+  const read = ["read", "write", "keys", "caching", "level", "util/when"];
+  const scripts = ["node-index", "index", "open", "native", ...read].map((name) => `${name}.js`);
+  stagePackage("lmdb", ["package.json", ...scripts]);
+  const packing = ["node-index", "index", "pack", "unpack", "stream", "iterators", "struct"];
+  stagePackage("msgpackr", ["package.json", ...packing.map((name) => `${name}.js`)]);
+  stagePackage("weak-lru-cache", ["package.json", "index.js", "LRFUExpirer.js"]);
+  for (const name of ["ordered-binary", "@harperfast/extended-iterable"])
+    stagePackage(name, ["package.json", "index.js"]);
+  const loader = ["package.json", "index.js", "node-gyp-build.js"];
+  stagePackage("node-gyp-build-optional-packages", loader);
+  stagePackage("detect-libc", ["package.json", "lib"]);
+}
+
+/** The parser and the grammars that the table of languages names. */
+function stageGrammars() {
+  const table = readFileSync("sidecar/workspace/syntax/languages.ts", "utf8");
+  const rows = [...table.matchAll(/^ {2}\["\w+", "([\w-]+)", "\./gm)];
+  const grammars = [...new Set(rows.map(([, grammar]) => grammar))];
+  if (grammars.length === 0) throw new Error("package: the table of languages names no grammar");
+  const names = ["tree-sitter.js", "tree-sitter.wasm"];
+  names.push(...grammars.map((grammar) => `tree-sitter-${grammar}.wasm`));
+  const paths = names.map((name) => `wasm/${name}`);
+  stagePackage("@vscode/tree-sitter-wasm", ["package.json", ...paths]);
 }
 
 /** Node finds these from the bundles in out/; vsce leaves out only a node_modules at the very top. */
