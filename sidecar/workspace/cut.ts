@@ -31,22 +31,42 @@ type Range = readonly [startLine: number, endLine: number];
 const smallShare = 0.25;
 
 /**
+ * Lines counted one by one make up to this much more than together, where a vocabulary joins line
+ * ends with the indentation behind them. In between it is worth counting together.
+ */
+const joiningFactor = 1.25;
+
+/**
  * The pieces in order; together they are the text. A single line over the limit is a piece of its
  * own, which its encoder cuts at a token border.
  */
 export function cutText(text: string, borders: Borders, options: CutOptions): Piece[] {
   if (text === "") return [];
   const lines: Lines = { text, starts: lineStarts(text), borders };
-  const count = memoised((range: Range) => options.countTokens(textOf(lines, range)));
+  const exact = memoised((range) => options.countTokens(textOf(lines, range)));
+  const quick = quickCount(lines, exact, options);
   const whole: Range = [0, lines.starts.length - 1];
-  const ranges = joinSmall(cutRange(whole, lines, count, options.limit), count, options.limit);
-  return ranges.map((range) => {
-    const [startLine, endLine] = range;
-    return { startLine, endLine, text: textOf(lines, range) };
-  });
+  const { limit } = options;
+  return joinSmall(cutRange(whole, lines, quick, limit), quick, limit)
+    .flatMap((range) => cutRange(range, lines, exact, limit))
+    .map((range) => {
+      const [startLine, endLine] = range;
+      return { startLine, endLine, text: textOf(lines, range) };
+    });
 }
 
 type Count = (range: Range) => number;
+
+/** The sum over the lines, each counted once, unless that leaves open whether they fit. */
+function quickCount(lines: Lines, exact: Count, { countTokens, limit }: CutOptions): Count {
+  const sums = [0]; // [lines + 1] tokens before each line
+  for (let line = 0; line + 1 < lines.starts.length; line += 1)
+    sums.push((sums[line] ?? 0) + countTokens(textOf(lines, [line, line + 1])));
+  return (range) => {
+    const sum = (sums[range[1]] ?? 0) - (sums[range[0]] ?? 0);
+    return sum <= limit || sum > joiningFactor * limit ? sum : exact(range);
+  };
+}
 
 function cutRange(range: Range, lines: Lines, count: Count, limit: number): Range[] {
   const [start, end] = range;

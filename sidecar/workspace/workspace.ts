@@ -2,6 +2,7 @@
 // they define, or why there are none. It reads the disk and writes nothing.
 import { readdir, realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { throwIfCancelled } from "../errors.ts";
 import { type CutOptions, cutText, type Piece } from "./cut.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
@@ -114,7 +115,10 @@ export class Workspace {
     const secrets = await findSecrets(text, path);
     if (secrets === null) return { path, skipped: "unchecked" };
     const { id, grammar } = languageOf(path);
+    await nextTurn(); // A keystroke may have come in.
     const syntax = await this.#reader.read(text, grammar, signal);
+    await nextTurn();
+    throwIfCancelled(signal);
     const pieces = cutText(text, syntax.borders, this.#cutting);
     const spans = pieces
       .filter((piece) => piece.text.trim() !== "" && !secrets.some((lines) => meets(lines, piece)))
