@@ -1,11 +1,12 @@
 // The variant `fast`: every matrix in eight bits with blocks of up to 128 columns, whatever the file
-// has. It is near to the file (half a step of 1/127 of a block's largest weight), and MatMulNBits is
-// faster in it than in blocks of 16 or 32, in 4 bits as in 8, and than with a product for offsets
-// beside; test/bench/README.md has the figures, and why no matrix is in four bits.
+// has. It is near to the file (half a step of 1/127 of a block's largest weight), and MatMulNBits
+// takes less time for it than for eight bits in blocks of 16 or 32, than for four bits in those where
+// several rows run, and than for codes with a product for offsets beside. test/bench/README.md has
+// the figures, and why no matrix is in four bits.
 import { dequantize } from "../gguf/dequantize.ts";
 import { chooseLossless, type MatrixChooser, type MatrixCodes } from "./matrix.ts";
 
-/** From 256 on a block no longer divides the width of either backbone. */
+/** The next, 256, divides the hidden size of neither backbone. */
 const LARGEST_BLOCK = 128;
 
 /** MatMulNBits takes no smaller ones. */
