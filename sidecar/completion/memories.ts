@@ -100,10 +100,15 @@ export class Memories {
     ];
     const contextBefore = spans.flat().reduce((sum, { length }) => sum + length, 0);
     checkTokens(contextBefore);
+    const shares = shareOut(spans, request);
+    const contextAfter = shares.reduce((sum, { count }) => sum + count, 0);
+    // Encoding takes minutes at this size; what cannot be used is not begun.
+    if (contextAfter > defaults.window)
+      throw new LimitError(
+        `completion: ${contextAfter} positions of memories exceed the window of ${defaults.window}`,
+      );
     const blocks = [sink];
-    for (const { ids, count } of shareOut(spans, request))
-      blocks.push(await this.#block(ids, count, options));
-    const contextAfter = blocks.reduce((sum, { length }) => sum + length, -sink.length);
+    for (const { ids, count } of shares) blocks.push(await this.#block(ids, count, options));
     return { blocks, ids: [], contextBefore, contextAfter };
   }
 

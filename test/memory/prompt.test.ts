@@ -256,6 +256,11 @@ test("many short demonstrations are encoded eight together", async () => {
 const long = "const abcdef = 12;\n";
 const hostile: [label: string, memory: Partial<MemoryRequest>, message: RegExp][] = [
   [
+    "more memories than the window",
+    { ratio: 1, context: [{ text: long.repeat(500) }] },
+    /positions of memories exceed the window of 4096/,
+  ],
+  [
     "too many characters",
     { context: [{ text: "x".repeat(600_000) }] },
     /characters exceeds 524288/,
