@@ -24,8 +24,6 @@ test("before the first completion the side bar says what will stand there", asyn
   await workbench.page.locator(".sidebar").getByText("Get Started").click();
   const steps = workbench.page.locator(".gettingStartedDetailsContent");
   await steps.getByText("See where the tokens go").first().waitFor();
-  // The model is there, so its step is done.
-  await steps.locator(".codicon-getting-started-step-checked").first().waitFor();
   await session.takePicture("walkthrough");
   await workbench.runCommand("View: Close All Editors");
 });
@@ -97,7 +95,9 @@ for (const [theme, kind] of [
 ] as const) {
   test(`in ${theme} the view has no serious fault of accessibility`, async (session) => {
     const { workbench } = session;
-    await workbench.runCommand("Preferences: Color Theme");
+    await workbench.goToEnd();
+    await workbench.page.keyboard.press("Control+K");
+    await workbench.page.keyboard.press("Control+T");
     await workbench.quickPick("Modern").waitFor();
     await workbench.page.keyboard.type(theme);
     await workbench.quickPick(theme).click();
