@@ -14,6 +14,7 @@ import {
   costOf,
   type Edit,
   editPlaces,
+  type NewEntry,
   nextGeneration,
   type Place,
   readBytes,
@@ -40,6 +41,12 @@ export interface MemorySource extends Place {
   /** Absolute. */
   readonly path: string;
   readonly language: string;
+}
+
+export interface NewMemory {
+  readonly id: MemoryId;
+  readonly memory: BankedMemory;
+  readonly source: MemorySource;
 }
 
 export interface BankEntry extends MemorySource {
@@ -106,27 +113,26 @@ export class Bank {
     return (await this.#current()).entries.doesExist(Buffer.from(key, "hex"));
   }
 
-  /**
-   * On disk as far as other processes and a kill of this one are concerned when the promise resolves.
-   * @throws LimitError for a memory that alone is above the cap.
-   */
+  /** One memory: see `putAll`. */
   async put(id: MemoryId, memory: BankedMemory, source: MemorySource): Promise<void> {
-    const { pooled, signBits, header, payload } = memory;
-    const entry = {
-      ...id,
-      path: source.path,
-      place: source,
-      record: encodeRecord({ ...source, pooled, signBits }),
-      payload: encodeFrame({ json: header, bytes: payload }),
-      signBits: bytesOf(signBits),
-      time: this.#now(),
-    };
-    const cost = costOf(entry);
-    if (cost > this.#cap)
-      throw new LimitError(`bank: a memory of ${cost} bytes exceeds the cap of ${this.#cap}`);
+    await this.putAll([{ id, memory, source }]);
+  }
+
+  /**
+   * All in one change, as those of a file: on disk when the promise resolves, or none of them.
+   * @throws LimitError for a memory that alone is above the cap; Error when the disk takes no more.
+   */
+  async putAll(memories: readonly NewMemory[]): Promise<void> {
+    const entries = memories.map((each) => this.#entryOf(each));
     await this.#change(
-      (database) => writeEntry(database, entry, this.#cap),
-      () => this.#caches.get(id.space)?.set(id.key, signBits),
+      (database) => entries.flatMap((entry) => writeEntry(database, entry, this.#cap)),
+      (evicted) => {
+        // More at once than the cap holds: which of them stayed is best read.
+        if (memories.some(({ id }) => evicted.includes(id.key))) this.#caches.clear();
+        else
+          for (const { id, memory } of memories)
+            this.#caches.get(id.space)?.set(id.key, memory.signBits);
+      },
     );
   }
 
@@ -220,21 +226,41 @@ export class Bank {
   }
 
   /** One transaction; `work` returns the keys that went, whose number is the result. */
-  async #change(work: (database: Database) => string[], added = (): void => {}): Promise<number> {
+  async #change(
+    work: (database: Database) => string[],
+    added = (_removed: readonly string[]): void => {},
+  ): Promise<number> {
     const database = await this.#current();
     const times = new Map(this.#touched);
     this.#touched.clear();
-    const { generation, removed } = await database.root.transaction(() => {
+    const { generation, removed } = commit(database, () => {
       touchEntries(database, times);
       return { removed: work(database), generation: nextGeneration(database) };
     });
     // A table that was read since the transaction has all this already.
     if (generation === this.#generation + 1) {
       for (const cache of this.#caches.values()) for (const key of removed) cache.delete(key);
-      added();
+      added(removed);
     } else if (generation > this.#generation) this.#caches.clear();
     this.#generation = Math.max(generation, this.#generation);
     return removed.length;
+  }
+
+  #entryOf({ id, memory, source }: NewMemory): NewEntry {
+    const { pooled, signBits, header, payload } = memory;
+    const entry = {
+      ...id,
+      path: source.path,
+      place: source,
+      record: encodeRecord({ ...source, pooled, signBits }),
+      payload: encodeFrame({ json: header, bytes: payload }),
+      signBits: bytesOf(signBits),
+      time: this.#now(),
+    };
+    const cost = costOf(entry);
+    if (cost > this.#cap)
+      throw new LimitError(`bank: a memory of ${cost} bytes exceeds the cap of ${this.#cap}`);
+    return entry;
   }
 
   #decodeRecord(key: string, frame: Buffer): MemoryRecord | null {
@@ -265,6 +291,20 @@ function readSigns(database: Database, space: string): SignCache | null {
     cache.set(key.subarray(start.length).toString("hex"), bits);
   }
   return cache;
+}
+
+/**
+ * In one go: of a transaction that lmdb makes in its own thread, a failure ends the process by
+ * promises that nobody can catch.
+ *
+ * @throws Error when it cannot be written, as on a full disk; the state before it stays.
+ */
+function commit<T>(database: Database, work: () => T): T {
+  try {
+    return database.root.transactionSync(work);
+  } catch (cause) {
+    throw new Error("bank: the change could not be written", { cause });
+  }
 }
 
 /** Not through Node's threads, which costs more than the call: every look-up asks. */

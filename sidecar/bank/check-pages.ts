@@ -93,10 +93,8 @@ function readMeta(file: number): Meta | null {
 
 function findError(walk: PageWalk, { freeRoot, mainRoot }: Meta): FormatError | null {
   try {
-    walk.tree(mainRoot);
-    const freed: bigint[] = [];
-    walk.tree(freeRoot, (value) => freed.push(...listOf(value)));
-    for (const number of freed) walk.claim(number, 1n);
+    walk.tree(mainRoot, "bytes");
+    walk.tree(freeRoot, "numbers");
     return null;
   } catch (error) {
     if (error instanceof FormatError) return error;
@@ -104,14 +102,8 @@ function findError(walk: PageWalk, { freeRoot, mainRoot }: Meta): FormatError | 
   }
 }
 
-/** A list of free pages: how many u64, then their numbers u64. */
-function listOf(value: Buffer): bigint[] {
-  const count = value.length < 8 ? -1n : value.readBigUInt64LE(0);
-  check(count >= 0n && 8n * (count + 1n) <= value.length, 0, `lists ${count} free pages`);
-  return Array.from({ length: Number(count) }, (_, at) => value.readBigUInt64LE(8 * (at + 1)));
-}
-
-type OnValue = (value: Buffer) => void;
+/** How the keys of a tree are sorted; those of the list of free pages are numbers. */
+type Keys = "bytes" | "numbers";
 
 interface Leaf {
   readonly page: Buffer;
@@ -134,10 +126,10 @@ class PageWalk {
     this.#met = new Uint8Array(lastPage + 1);
   }
 
-  /** `onValue` gets the values of the tree; without it those are not read. Returns the depth. */
-  tree(number: bigint, onValue?: OnValue): number {
+  /** Returns the depth. */
+  tree(number: bigint, keys: Keys): number {
     if (number === noPage) return 0; // An empty tree.
-    this.claim(number, 1n);
+    this.#claim(number, 1n);
     const page = this.#readHead(number, pageLength);
     const kind = page.readUInt16LE(18);
     check(kind === flags.branch || kind === flags.leaf, number, `is of kind ${kind}`);
@@ -152,18 +144,17 @@ class PageWalk {
       const valueStart = start + nodeLength + page.readUInt16LE(start + 6);
       check(valueStart <= pageLength, number, `has a key up to ${valueStart}`);
       const key = page.subarray(start + nodeLength, valueStart);
-      // Keys of the list of free pages are numbers, and sorted as such.
-      const isSorted = onValue !== undefined || last === null || last.compare(key) < 0;
+      const isSorted = keys === "numbers" || last === null || last.compare(key) < 0;
       check(isSorted, number, `has the key at ${start} out of order`);
       last = key;
-      if (kind === flags.branch) depth = this.tree(childOf(page, start), onValue);
-      else this.#value({ page, number, start, valueStart }, onValue);
+      if (kind === flags.branch) depth = this.tree(childOf(page, start), keys);
+      else this.#value({ page, number, start, valueStart });
     }
     return depth + 1;
   }
 
   /** @throws FormatError when a page was met before, or is none of the database's. */
-  claim(number: bigint, count: bigint): void {
+  #claim(number: bigint, count: bigint): void {
     const end = number + count;
     check(number >= 2n && end <= this.#met.length, number, `is none of ${this.#met.length}`);
     for (let at = Number(number); at < Number(end); at += 1) {
@@ -172,29 +163,29 @@ class PageWalk {
     }
   }
 
-  #value({ page, number, start, valueStart }: Leaf, onValue: OnValue | undefined): void {
+  #value({ page, number, start, valueStart }: Leaf): void {
     const kind = page.readUInt16LE(start + 4);
     const length = page.readUInt32LE(start);
     const inPage = kind & nodeFlags.overflow ? overflowLength : length;
     check(valueStart + inPage <= pageLength, number, `has a value up to ${valueStart + inPage}`);
     const value = page.subarray(valueStart, valueStart + inPage);
-    if (kind & nodeFlags.overflow) this.#overflow(value, length, onValue);
+    if (kind & nodeFlags.overflow) this.#overflow(value, length);
     else if (kind & nodeFlags.table) {
       check(length === tableLength, number, `describes a table in ${length} bytes`);
       const isPlain = value.readUInt32LE(0) === 0 && value.readUInt16LE(4) === 0;
       check(isPlain, number, "describes a table of another kind");
       const [depth, stated] = [
-        this.tree(value.readBigUInt64LE(tableLength - 8)),
+        this.tree(value.readBigUInt64LE(tableLength - 8), "bytes"),
         value.readUInt16LE(6),
       ];
       check(depth === stated, number, `describes a tree of depth ${stated}, not ${depth}`);
-    } else onValue?.(value);
+    }
   }
 
   /** A value of several pages: `place` is its first page u64, a transaction u64, their count u64. */
-  #overflow(place: Buffer, length: number, onValue: OnValue | undefined): void {
+  #overflow(place: Buffer, length: number): void {
     const [number, count] = [place.readBigUInt64LE(0), place.readBigUInt64LE(16)];
-    this.claim(number, count);
+    this.#claim(number, count);
     const start = Number(number) * pageLength;
     const isRoom = headLength + length <= Number(count) * pageLength;
     check(isRoom, number, `has ${count} pages for ${length} bytes`);
@@ -204,10 +195,6 @@ class PageWalk {
     const isSame =
       head.readUInt16LE(18) === flags.overflow && head.readUInt32LE(20) === Number(count);
     check(isSame, number, `is no value of ${count} pages`);
-    if (onValue === undefined) return;
-    const value = Buffer.alloc(length);
-    readSync(this.#file, value, 0, length, start + headLength);
-    onValue(value);
   }
 
   /** `length` bytes of a page, after a look at its number and transaction. */

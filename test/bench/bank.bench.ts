@@ -4,7 +4,7 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Bank, type BankedMemory } from "../../sidecar/bank/bank.ts";
+import { Bank, type BankedMemory, type NewMemory } from "../../sidecar/bank/bank.ts";
 import { fileName } from "../../sidecar/bank/database.ts";
 import { memoryId } from "../../sidecar/bank/memory-id.ts";
 import { createRandom } from "../../sidecar/engine/random.ts";
@@ -24,9 +24,9 @@ const random = createRandom(1);
 const folder = await mkdtemp(join(tmpdir(), "pith-bank-"));
 const options = { cap: 4e9 };
 let bank = await Bank.open(folder, options);
-for (let number = 0; number < count; number += 100)
-  await Promise.all(
-    Array.from({ length: 100 }, (_, at) => put(number + at, makeMemory(shortBytes))),
+for (let first = 0; first < count; first += 1_000)
+  await bank.putAll(
+    Array.from({ length: 1_000 }, (_, at) => entryOf(first + at, makeMemory(shortBytes))),
   );
 const { size } = await stat(join(folder, fileName));
 await bank.close();
@@ -47,7 +47,7 @@ const { user, system } = process.cpuUsage(used);
 const processorMs = (user + system) / 1_000 / rounds; // What a busy machine does not change.
 const whole = makeMemory(memoryBytes);
 
-const writeMs = await measure(async (round) => await put(count + round, whole));
+const writeMs = await measure(async (round) => await bank.putAll([entryOf(count + round, whole)]));
 const readMs = await measure(async (round) => {
   const found = await bank.get(idOf(count + round).key);
   if (found?.payload.length !== memoryBytes) throw new Error("bank: the memory is not there");
@@ -78,14 +78,10 @@ async function lookUp(query: Float32Array): Promise<void> {
   if (found.length !== filteredCount) throw new Error(`bank: ${found.length} neighbours`);
 }
 
-async function put(at: number, memory: BankedMemory): Promise<void> {
-  const source = {
-    path: `/a/${at % 300}.ts`,
-    startLine: at,
-    endLine: at + 20,
-    language: "typescript",
-  };
-  await bank.put(idOf(at), memory, source);
+function entryOf(at: number, memory: BankedMemory): NewMemory {
+  const place = { startLine: at, endLine: at + 20 };
+  const source = { path: `/a/${at % 300}.ts`, language: "typescript", ...place };
+  return { id: idOf(at), memory, source };
 }
 
 function idOf(at: number) {
