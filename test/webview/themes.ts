@@ -21,7 +21,6 @@ export const themes = {
     "--vscode-charts-orange": "#d18616",
     "--vscode-charts-green": "#388a34",
     "--vscode-charts-purple": "#652d90",
-    background: "#f8f8f8",
   },
   dark: {
     ...common,
@@ -39,7 +38,6 @@ export const themes = {
     "--vscode-charts-orange": "#d18616",
     "--vscode-charts-green": "#89d185",
     "--vscode-charts-purple": "#b180d7",
-    background: "#181818",
   },
   "high-contrast": {
     ...common,
@@ -57,6 +55,5 @@ export const themes = {
     "--vscode-charts-orange": "#d18616",
     "--vscode-charts-green": "#89d185",
     "--vscode-charts-purple": "#b180d7",
-    background: "#000000",
   },
 } as const;
