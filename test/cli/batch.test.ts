@@ -282,15 +282,21 @@ test("a line without end is refused in bounded memory, and the next one answered
 
 test("with fill-in-the-middle the suffix counts, an empty one too", async () => {
   const request = { op: "complete", prefix: "def add(a, b):\n    ", maxTokens: 12, stop: ["\n"] };
-  const [middle, empty, none] = await checkBatch(
+  const suffix = "\n    return total\n";
+  // Without alignment four blanks end inside a token, where `return` and `total` are nearly as likely.
+  const score = { op: "score", prefix: request.prefix, target: "total = a + b" };
+  const [middle, empty, none, scored, unseen] = await checkBatch(
     [
-      { id: 1, ...request, suffix: "\n    return total\n" },
+      { id: 1, ...request, prefix: `${request.prefix}total`, suffix },
       { id: 2, ...request, suffix: "" },
       { id: 3, ...request },
+      { id: 4, ...score, suffix },
+      { id: 5, ...score },
     ],
     "qwen2.5-coder-0.5b",
   );
-  assert.match(middle?.text ?? "", /^total = a \+ b/);
+  assert.match(middle?.text ?? "", /^ = a \+ b/);
+  assert.ok((scored?.nll ?? 99) < (unseen?.nll ?? 0) - 5, `${scored?.nll}, ${unseen?.nll} unseen`);
   assert.ok((middle?.tokens?.suffix ?? 0) > 0);
   assert.equal(empty?.tokens?.suffix, 0);
   // Prefix, suffix and middle tokens are run with an empty suffix and not without one.
