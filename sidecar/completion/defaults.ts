@@ -10,7 +10,7 @@ export const defaults = {
    * The text behind it. Behind at most `movedTokens` of typed prefix its rows are moved, not run,
    * but for the first `freshTokens` of them, the suffix token included.
    */
-  suffix: { tokens: 128, movedTokens: 16, freshTokens: 2 },
+  suffix: { tokens: 128, movedTokens: 8, freshTokens: 16 },
   /**
    * A prefix that ends inside a token: `exact` runs at most `nodes` rows for it, else `token` takes
    * over and backs up that many tokens (B = 3 in arXiv 2403.08688).
