@@ -127,7 +127,8 @@ test("an idle moment runs the moved suffix again, once", async () => {
   await realWeights("qwen2.5-coder-0.5b");
   const open = await openModel({ model: "qwen2.5-coder-0.5b", home: "", threads: 0 });
   assert.ok(open !== null);
-  const suffix = "\n    return total\n\nprint(add(1, 2))\n";
+  // Longer than the rows that are run anew at every keystroke.
+  const suffix = `\n    return total\n\n${"print(add(1, 2))\n".repeat(4)}`;
   const document: Omit<InlineDocument, "prefix"> = {
     ...{ path: "a.py", languageId: "python", suffix },
     ...{ multiline: "never", alignment: "off" },
