@@ -12,6 +12,7 @@ import { type EncodeOptions, KeptEncoder, pieceTokens } from "../memory/kept-enc
 import { KeptStore } from "../memory/kept-store.ts";
 import { cutPieces } from "../memory/pieces.ts";
 import { shareEvenly } from "../memory/shares.ts";
+import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
 import { defaults } from "./defaults.ts";
 import { encodeHeader, type PromptBlock, type PromptLayout, type Vocabulary } from "./layout.ts";
 import type { ContextSpan, MemoryRequest } from "./request.ts";
@@ -179,9 +180,6 @@ function shareOut(
     (counts[span] ?? []).map((count, piece) => ({ ids: pieces[piece] ?? [], count })),
   );
 }
-
-// A token of text has a byte at least and rarely as many as this; a longer text is not tokenised.
-const charactersPerToken = 16;
 
 function checkCharacters({ context, demonstrations }: MemoryRequest): void {
   const limit = defaults.memory.contextTokens * charactersPerToken;

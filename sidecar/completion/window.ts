@@ -3,6 +3,7 @@
 // its first line until it gets too long and then loses a whole step at once; the suffix keeps its
 // ids as long as its text is the same. Only the windows' own text is ever tokenised, whatever the
 // length of the document.
+import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
 
 export interface Encoder {
   encode(text: string): Uint32Array;
@@ -13,9 +14,6 @@ export interface NearText {
   readonly ids: Uint32Array;
 }
 
-// A longer text than this for a token is not tokenised at all, but cut first: a limit on the work
-// for lines without end. Source code has 3 to 4 characters a token.
-const charactersPerToken = 16;
 // Enough of a window's text to know it again elsewhere.
 const soughtCharacters = 200;
 

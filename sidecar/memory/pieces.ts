@@ -1,6 +1,7 @@
 // Text of a span -> the ids of its pieces, each short enough to be encoded alone. Cuts are made at
 // line ends, behind a blank line where one is near enough; a line longer than a piece is cut at a
 // token border.
+import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
 
 export interface Encoder {
   encode(text: string): Uint32Array;
@@ -53,9 +54,6 @@ function fittingLines(encoder: Encoder, lines: readonly string[], limit: number)
   const blank = lines.slice(0, count).findLastIndex((line) => line.trim() === "");
   return blank + 1 > count / 2 ? blank + 1 : count;
 }
-
-// No piece of source code has this many; it bounds the work for a line without end.
-const charactersPerToken = 16;
 
 /** With their ends. */
 function linesOf(text: string): string[] {
