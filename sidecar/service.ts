@@ -115,17 +115,12 @@ export async function openModel(
   });
   const ms = { ...times, engine: lap() };
   const { id, sha256 } = located;
-  const loadGrams = () => loadOutputGrams(prepared.outputGramsFile, prepared.hyperparameters);
-  return new OpenModel(
-    { engine, tokenizer, loadGrams, prepared },
-    { id, sha256, variant, threads, ms },
-  );
+  return new OpenModel({ engine, tokenizer, prepared }, { id, sha256, variant, threads, ms });
 }
 
 interface OpenParts {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
-  readonly loadGrams: () => Promise<readonly Float32Array[]>;
   readonly prepared: PreparedModel;
 }
 
@@ -138,13 +133,13 @@ export class OpenModel {
   readonly #completer: Completer;
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(parts: OpenParts, facts: ModelFacts) {
-    const { engine, tokenizer, loadGrams, prepared } = parts;
+  constructor({ engine, tokenizer, prepared }: OpenParts, facts: ModelFacts) {
     this.#prepared = prepared;
     this.facts = facts;
     this.#engine = engine;
     this.#tokenizer = tokenizer;
     const layout = readLayout(tokenizer);
+    const loadGrams = () => loadOutputGrams(prepared.outputGramsFile, prepared.hyperparameters);
     const memories = new Memories(engine, { vocabulary: tokenizer, layout, loadGrams });
     this.#completer = new Completer(engine, tokenizer, defaults.alignment.limits, memories);
   }
