@@ -3,6 +3,7 @@
 // before the line alone; the one with the definition is among them, wherever that ranks it. Nothing
 // is drawn: candidates are taken in the order of their hashes.
 import { createHash } from "node:crypto";
+import { jaccard } from "../../sidecar/selection/similarity.ts";
 import type { Language, SourceFile, SourcePackage } from "./cross-file-packages.ts";
 
 export interface Span {
@@ -170,12 +171,6 @@ function rankSpans(near: string, chunks: readonly Chunk[], needed: Chunk): Span[
 
 function identifiersOf(text: string): string[] {
   return text.match(/[A-Za-z_$][\w$]*/g) ?? [];
-}
-
-function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
-  let shared = 0;
-  for (const each of a) if (b.has(each)) shared += 1;
-  return shared / (a.size + b.size - shared || 1);
 }
 
 function hashOf(text: string): string {
