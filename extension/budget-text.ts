@@ -1,6 +1,12 @@
 // What the token-budget view shows, in words, as a function of what was reported. Knows no editor and
 // no page, so that every sentence and every sum can be tested.
-import type { BudgetReport, BudgetSource, DroppedText, Stage } from "../sidecar/protocol.ts";
+import type {
+  BudgetReport,
+  BudgetSource,
+  DroppedText,
+  MemoryPlace,
+  Stage,
+} from "../sidecar/protocol.ts";
 import type { Bar, BudgetView, Gauge, Outcome, Table } from "../webview/messages.ts";
 import type { Counted } from "./remote-budget.ts";
 import { type Translate, wordsFor } from "./status-text.ts";
@@ -78,8 +84,8 @@ function windowGauge({ sources, window }: BudgetReport, { t, locale }: Language)
   };
 }
 
-function sourceLabel({ kind, label }: BudgetSource, t: Translate): string {
-  if (kind === "memory") return label ?? t("Memory");
+function sourceLabel({ kind, place }: BudgetSource, t: Translate): string {
+  if (kind === "memory") return place === undefined ? t("Memory") : placeLabel(place);
   const labels: Record<Exclude<BudgetSource["kind"], "memory">, string> = {
     sink: t("Sink"),
     header: t("File name"),
@@ -89,6 +95,11 @@ function sourceLabel({ kind, label }: BudgetSource, t: Translate): string {
     reserve: t("Reserved for the answer"),
   };
   return labels[kind];
+}
+
+/** Lines from 1, the last one included, as people count. */
+function placeLabel({ path, startLine, endLine }: MemoryPlace): string {
+  return `${path}:${startLine + 1}-${endLine}`;
 }
 
 /** Of a memory also the tokens that it stands for, and how many of them share a position. */
@@ -103,6 +114,7 @@ function timeGauge({ stages }: BudgetReport, { t, locale }: Language): Gauge {
   const labels: Record<Stage["kind"], string> = {
     wait: t("Waiting and sending"),
     plan: t("Planning"),
+    attach: t("Attaching memories"),
     prefill: t("Reading, to the first token"),
     decode: t("Writing"),
   };

@@ -14,6 +14,13 @@ export function readSettings(configuration: Configuration, isTrusted: boolean): 
     modelFolder: configuration.get("modelFolder", ""),
     threads: configuration.get("threads", 0),
     alignment: configuration.get<Settings["alignment"]>("alignment", "exact"),
+    memories: {
+      enable: configuration.get("memories.enable", true),
+      budget: configuration.get("memories.budget", 512),
+      form: configuration.get<Settings["memories"]["form"]>("memories.form", "kept"),
+    },
+    bank: { limit: configuration.get("bank.limit", 1024) },
+    exclude: [...configuration.get<string[]>("exclude", [])],
     multiline: configuration.get<Settings["multiline"]>("multiline", "auto"),
     trace: configuration.get<Settings["trace"]>("trace", "off"),
     isTrusted,

@@ -16,10 +16,25 @@ export interface Settings {
   multiline: "auto" | "never";
   /** What is done for text that ends inside a token. */
   alignment: "exact" | "token" | "off";
+  /** Text of other places in front of the near text. */
+  memories: MemorySettings;
+  bank: { /** Megabytes that memories may take on the disk. */ limit: number };
+  /** Patterns as in `.gitignore`, of files that never become memories. */
+  exclude: string[];
   trace: "off" | "messages" | "verbose";
   /** False in an untrusted workspace: nothing is completed there. */
   isTrusted: boolean;
 }
+
+export interface MemorySettings {
+  enable: boolean;
+  /** Positions of the window for all memories together. */
+  budget: number;
+  form: MemoryForm;
+}
+
+/** How text of other places enters the prompt: entries of the cache, learned vectors, or as it is. */
+export type MemoryForm = "kept" | "embedded" | "raw";
 
 /** Why a completion is empty. Closed: every empty answer carries one of these. */
 export const emptyReasons = [
@@ -85,6 +100,22 @@ export interface CompletionReport {
   latencyMs: number;
 }
 
+/** Where the text of a memory stands. */
+export interface MemoryPlace {
+  kind: "span" | "demonstration";
+  /** Relative to its workspace folder, with `/`. */
+  path: string;
+  /** Lines of the file from 0, the end exclusive. */
+  startLine: number;
+  endLine: number;
+}
+
+/** Lines from 0, the end exclusive. */
+export interface LineRange {
+  startLine: number;
+  endLine: number;
+}
+
 /** What positions of the window are spent on. */
 export type BudgetKind = "sink" | "memory" | "header" | "prefix" | "suffix" | "markers" | "reserve";
 
@@ -92,7 +123,7 @@ export type BudgetKind = "sink" | "memory" | "header" | "prefix" | "suffix" | "m
 export interface BudgetSource {
   kind: BudgetKind;
   /** Of a memory: where its text comes from. */
-  label?: string;
+  place?: MemoryPlace;
   /** Tokens of the text that it stands for. */
   before: number;
   /** Positions that it takes of the window. */
@@ -112,7 +143,7 @@ export interface DroppedText {
 
 /** A stage of one completion; together they are the time from the request to its answer. */
 export interface Stage {
-  kind: "wait" | "plan" | "prefill" | "decode";
+  kind: "wait" | "plan" | "attach" | "prefill" | "decode";
   ms: number;
 }
 
@@ -146,6 +177,96 @@ export interface BudgetReport {
   dropped: DroppedText[];
   /** null when the model was not asked. */
   alignment: AlignmentFacts | null;
+}
+
+/** Why a span or demonstration takes the positions that it takes. */
+export type MemoryOutcome =
+  /** Every token of it stands in front, because it is probably needed. */
+  | "whole"
+  /** It stands in front at a ratio. */
+  | "compressed"
+  /** The budget was used up by better ones. */
+  | "no-room"
+  /** It was chosen, and has not been encoded yet. */
+  | "pending";
+
+/** One candidate for the place of the last completion, by the product's ranking. */
+export interface SelectedMemory extends MemoryPlace {
+  /** Reciprocal-rank score. */
+  score: number;
+  /** Its place, from 0, in each ranking that knows it: why it is here. */
+  places: Record<string, number>;
+  /** Of its text. */
+  tokens: number;
+  /** That it takes of the window; 0 unless it is used. */
+  positions: number;
+  outcome: MemoryOutcome;
+}
+
+/** What was selected for a document, the best first. */
+export interface Selection {
+  /** null before the first selection. */
+  uri: string | null;
+  budget: number;
+  memories: SelectedMemory[];
+}
+
+/** The idle work on memories, as the status item shows it. */
+export type MemoryActivity =
+  | { kind: "resting" }
+  /** Files of the workspace. */
+  | { kind: "reading"; done: number; total: number }
+  /** Spans that become memories. */
+  | { kind: "encoding"; done: number; total: number };
+
+/** A token of a memory's text and how much of it was kept. */
+export interface KeptToken {
+  /** Its bytes, base64. */
+  piece: string;
+  /** Share of the key/value heads that kept it, 0 to 1. */
+  share: number;
+}
+
+export interface KeptText {
+  place: MemoryPlace;
+  positions: number;
+  tokens: KeptToken[];
+}
+
+/** What became of texts that were to become memories. */
+export interface CompressReport {
+  files: number;
+  spans: number;
+  /** Of all spans, and the positions that they take at the coarsest stored ratio. */
+  tokens: number;
+  positions: number;
+  /** Files and folders left out, with a reason of `skip-reason.ts`. */
+  skipped: { path: string; reason: string }[];
+}
+
+/** Whose tokens a budget for a model elsewhere is counted in. */
+export type Encoding = keyof RemoteCounts | "model";
+
+/** Text for a model elsewhere. */
+export interface CompressedContext {
+  text: string;
+  tokens: number;
+  spans: number;
+}
+
+/** An example of a demonstration file. */
+export interface DemonstrationEntry extends MemoryPlace {
+  uri: string;
+  /** Of its file. */
+  title: string | null;
+  /** What it shows, in one line. */
+  summary: string;
+}
+
+export interface BankFacts {
+  memories: number;
+  byteLength: number;
+  limit: number;
 }
 
 export interface ModelEntry {
@@ -197,5 +318,32 @@ export const underTrained = new RequestType0<number[], void>("pith/tokens/underT
 export const countRemote = new RequestType<{ text: string }, RemoteCounts, void>(
   "pith/tokens/remote",
 );
+/** sidecar -> editor: what the idle work on memories is at. */
+export const memoryActivity = new NotificationType<MemoryActivity>("pith/memories/activity");
+/** editor -> sidecar: what was selected for the last completion, and why. */
+export const readSelection = new RequestType0<Selection, void>("pith/memories/selection");
+/** editor -> sidecar: what the kept memory of each selected span or of one place keeps. */
+export const readKept = new RequestType<{ uri: string; range: LineRange }, KeptText[], void>(
+  "pith/memories/kept",
+);
+/** editor -> sidecar: encode files, folders or lines into the bank, with `$/progress` on `token`. */
+export const compress = new RequestType<
+  { targets: { uri: string; range?: LineRange }[]; token: string },
+  CompressReport,
+  void
+>("pith/memories/compress");
+/** editor -> sidecar: the spans that matter at a place as text, within `budget` tokens. */
+export const copyContext = new RequestType<
+  { uri: string; line: number; character: number; budget: number; encoding: Encoding },
+  CompressedContext,
+  void
+>("pith/memories/context");
+/** editor -> sidecar: the demonstrations of the workspace. */
+export const listDemonstrations = new RequestType0<DemonstrationEntry[], void>(
+  "pith/demonstrations/list",
+);
+export const readBank = new RequestType0<BankFacts, void>("pith/bank/facts");
+/** editor -> sidecar: delete every memory. */
+export const purgeBank = new RequestType0<void, void>("pith/bank/purge");
 /** editor -> sidecar: facts for a bug report, without any text of the user's. */
 export const diagnostics = new RequestType0<Record<string, string>, void>("pith/diagnostics");

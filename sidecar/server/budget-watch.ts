@@ -34,15 +34,16 @@ export function budgetReport(
   time: number,
 ): BudgetReport {
   const { generated, computed, reused } = tokens;
-  const { plan, prefill, decode } = ms;
+  const { compress, plan, prefill, decode } = ms;
   return {
     ...{ uri, version, time, reason, shown: text.length },
     window: use?.window ?? 0,
     sources: use === null ? [] : sourcesOf(use, tokens),
     ...{ generated, computed, reused },
     stages: [
-      { kind: "wait", ms: latencyMs - plan - prefill - decode },
+      { kind: "wait", ms: latencyMs - plan - compress - prefill - decode },
       { kind: "plan", ms: plan },
+      { kind: "attach", ms: compress },
       { kind: "prefill", ms: prefill },
       { kind: "decode", ms: decode },
     ],

@@ -12,6 +12,9 @@ const defaultSettings: Settings = {
   threads: 0,
   multiline: "auto",
   alignment: "exact",
+  memories: { enable: true, budget: 512, form: "kept" },
+  bank: { limit: 1024 },
+  exclude: [],
   trace: "off",
   isTrusted: true,
 };

@@ -16,7 +16,12 @@ const report: BudgetReport = {
   window: 4096,
   sources: [
     { kind: "header", before: 5, after: 5 },
-    { kind: "memory", label: "src/b.ts:1-9", before: 120, after: 10 },
+    {
+      kind: "memory",
+      place: { kind: "span", path: "src/b.ts", startLine: 0, endLine: 9 },
+      before: 120,
+      after: 10,
+    },
     { kind: "prefix", before: 1300, after: 1299 },
     { kind: "suffix", before: 0, after: 0 },
     { kind: "reserve", before: 0, after: 48 },

@@ -22,8 +22,18 @@ const report: BudgetReport = {
   window: 4096,
   sources: [
     { kind: "sink", before: 4, after: 4 },
-    { kind: "memory", label: "src/repositories/users.ts:10-48", before: 1212, after: 101 },
-    { kind: "memory", label: "src/orders/order.ts:1-90", before: 1830, after: 305 },
+    {
+      kind: "memory",
+      place: { kind: "span", path: "src/repositories/users.ts", startLine: 9, endLine: 48 },
+      before: 1212,
+      after: 101,
+    },
+    {
+      kind: "memory",
+      place: { kind: "span", path: "src/orders/order.ts", startLine: 0, endLine: 90 },
+      before: 1830,
+      after: 305,
+    },
     { kind: "header", before: 6, after: 6 },
     { kind: "prefix", before: 498, after: 496 },
     { kind: "suffix", before: 128, after: 128 },
