@@ -25,8 +25,17 @@ import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
 import { loadOutputGrams } from "./model/output-grams.ts";
 import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
 import { rememberedIds } from "./model/remembered-ids.ts";
+import {
+  type PauseWork,
+  Project,
+  type ProjectSettings,
+  type Selection,
+  type WorkOptions,
+} from "./project/project.ts";
+import type { SelectedMemory } from "./project/selection.ts";
 import { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { idsByUse } from "./tokenizer/vocabulary.ts";
+import type { SkipReason } from "./workspace/skip-reason.ts";
 
 /** The form that a model is prepared in unless another is asked for. */
 const defaultVariant: Variant = "lossless";
@@ -72,7 +81,14 @@ export type ScoreRequest = Parameters<Completer["score"]>[0];
 /** An open model takes no time to load. */
 export type BatchCompletion = WithLoad<Completion>;
 export type BatchScore = WithLoad<Score>;
-export type ShownCompletion = WithLoad<InlineCompletion>;
+export interface EditorDocument extends InlineDocument {
+  /** Absolute path; null: on no disk, and no memories stand in front of it. */
+  readonly file: string | null;
+}
+export type ShownCompletion = WithLoad<InlineCompletion> & {
+  /** What stood in front of the near text, the best first. */
+  readonly memories: readonly SelectedMemory[];
+};
 
 type WithLoad<Answer extends { ms: object }> = Omit<Answer, "ms"> & {
   readonly ms: Answer["ms"] & { readonly load: number };
@@ -131,6 +147,7 @@ export class OpenModel {
   readonly #engine: Engine;
   readonly #tokenizer: Tokenizer;
   readonly #completer: Completer;
+  readonly #project: Project;
   readonly #running = new Set<Promise<unknown>>();
 
   constructor({ engine, tokenizer, prepared }: OpenParts, facts: ModelFacts) {
@@ -142,6 +159,7 @@ export class OpenModel {
     const loadGrams = () => loadOutputGrams(prepared.outputGramsFile, prepared.hyperparameters);
     const memories = new Memories(engine, { vocabulary: tokenizer, layout, loadGrams });
     this.#completer = new Completer(engine, tokenizer, defaults.alignment.limits, memories);
+    this.#project = new Project({ memories, tokenizer, completer: this.#completer });
   }
 
   /** From a cold cache, nothing approximate. @throws LimitError beyond the window; CancelledError */
@@ -155,8 +173,30 @@ export class OpenModel {
   }
 
   /** What to show at a cursor, or why nothing. @throws CancelledError */
-  async completeInline(document: InlineDocument, signal?: AbortSignal): Promise<ShownCompletion> {
-    return withLoad(await this.#track(this.#completer.completeInline(document, { signal })));
+  async completeInline(document: EditorDocument, signal?: AbortSignal): Promise<ShownCompletion> {
+    const { file } = document;
+    const refusal = refusals[(await this.#project.reasonFor(file)) ?? "none"] ?? null;
+    const memories = this.#project.laidFor(file);
+    const answering = this.#completer.completeInline(document, { signal, memories, refusal });
+    const answer = withLoad(await this.#track(answering));
+    return { ...answer, memories: answer.use === null ? [] : this.#project.usedFor(file) };
+  }
+
+  /** Which folders memories are made of, and how much room they get. */
+  configureProject(settings: ProjectSettings): void {
+    this.#project.configure(settings);
+  }
+
+  /** For idle time: what serves the next completion. Returns the rows run. @throws CancelledError */
+  async work(work: PauseWork, options: WorkOptions): Promise<number> {
+    const before = this.#engine.counters.positions;
+    await this.#track(this.#project.work(work, options));
+    return this.#engine.counters.positions - before;
+  }
+
+  /** What was selected in the last pause, and why. */
+  get selection(): Selection {
+    return this.#project.selection;
   }
 
   splitTokens(text: string | Uint8Array): TokenSplit {
@@ -178,11 +218,6 @@ export class OpenModel {
     const file = join(dirname(engine.embeddings.file), "under-trained.json");
     const find = () => findUnderTrained(rows, idsByUse(vocabulary), signal);
     return this.#track(rememberedIds(file, find));
-  }
-
-  /** For idle time: makes the cache exact again. Returns the rows run. @throws CancelledError */
-  refresh(signal?: AbortSignal): Promise<number> {
-    return this.#track(this.#completer.refreshSuffix({ signal }));
   }
 
   /** Facts for a bug report. */
@@ -221,6 +256,13 @@ export class OpenModel {
     }
   }
 }
+
+/** Of the reasons why a file is no source of memories those for which nothing is completed in it. */
+const refusals: Partial<Record<SkipReason | "none", "ignored-file" | "secret">> = {
+  "ai-ignored": "ignored-file",
+  excluded: "ignored-file",
+  secret: "secret",
+};
 
 /** What was prepared earlier, else prepares it now; another process that does so is waited for. */
 async function findPrepared(

@@ -17,7 +17,6 @@ import {
   RequestType,
   ResponseError,
 } from "vscode-jsonrpc/node";
-import type { InlineDocument } from "./completion/request.ts";
 import {
   CancelledError,
   type ErrorKind,
@@ -27,9 +26,17 @@ import {
   UnsupportedError,
 } from "./errors.ts";
 import type {
+  MemoryActivity,
+  PauseWork,
+  ProjectSettings,
+  Selection,
+  WorkOptions,
+} from "./project/project.ts";
+import type {
   BatchCompletion,
   BatchRequest,
   BatchScore,
+  EditorDocument,
   ModelChoice,
   ModelFacts,
   OpenProgress,
@@ -45,7 +52,7 @@ export const openModel = new RequestType<
   ErrorFacts
 >("openModel");
 export const closeModel = new RequestType<Nothing, void, ErrorFacts>("closeModel");
-export const completeInline = new RequestType<InlineDocument, ShownCompletion, ErrorFacts>(
+export const completeInline = new RequestType<EditorDocument, ShownCompletion, ErrorFacts>(
   "completeInline",
 );
 export const complete = new RequestType<BatchRequest, BatchCompletion, ErrorFacts>("complete");
@@ -54,8 +61,14 @@ export const splitTokens = new RequestType<{ text: string | Uint8Array }, TokenS
   "splitTokens",
 );
 export const underTrained = new RequestType<Nothing, number[], ErrorFacts>("underTrained");
-/** For idle time: makes the cache exact again. Returns the rows run. */
-export const refresh = new RequestType<Nothing, number, ErrorFacts>("refresh");
+/** Holds until the model is replaced. */
+export const configureProject = new RequestType<ProjectSettings, void, ErrorFacts>(
+  "configureProject",
+);
+/** For idle time: makes memories and the cached prompt ready. Returns the rows run. */
+export const work = new RequestType<{ work: PauseWork; token: number }, number, ErrorFacts>("work");
+export const workProgress = new ProgressType<MemoryActivity>();
+export const selection = new RequestType<Nothing, Selection, ErrorFacts>("selection");
 export const describe = new RequestType<Nothing, Record<string, string>, ErrorFacts>("describe");
 export const openProgress = new ProgressType<OpenProgress>();
 
@@ -96,15 +109,19 @@ export class EngineThread {
    * Opens a model, preparing it where that has not been done. null: it is not on this machine.
    * @throws what `service.openModel` throws
    */
-  async open(choice: ModelChoice, options: OpenCalls = {}): Promise<ModelFacts | null> {
-    const token = ++this.#lastToken;
-    const onProgress = options.onProgress ?? (() => {});
-    const subscription = this.#connection.onProgress(openProgress, token, onProgress);
-    try {
-      return await this.ask(openModel, { choice, token }, options.signal);
-    } finally {
-      subscription.dispose();
-    }
+  open(choice: ModelChoice, options: OpenCalls = {}): Promise<ModelFacts | null> {
+    const { onProgress, signal } = options;
+    return this.#watchProgress(openProgress, onProgress, (token) =>
+      this.ask(openModel, { choice, token }, signal),
+    );
+  }
+
+  /** Work for a pause; returns the rows run. @throws CancelledError */
+  work(pause: PauseWork, options: WorkOptions): Promise<number> {
+    const { onActivity, signal } = options;
+    return this.#watchProgress(workProgress, onActivity, (token) =>
+      this.ask(work, { work: pause, token }, signal),
+    );
   }
 
   /** @throws Error when the thread has ended or ends meanwhile, else what the service throws. */
@@ -130,6 +147,20 @@ export class EngineThread {
   /** Ends the thread, whatever it is doing; a step of the model that runs is waited for. */
   async stop(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  async #watchProgress<Progress, Answer>(
+    type: ProgressType<Progress>,
+    onProgress: (progress: Progress) => void = () => {},
+    ask: (token: number) => Promise<Answer>,
+  ): Promise<Answer> {
+    const token = ++this.#lastToken;
+    const subscription = this.#connection.onProgress(type, token, onProgress);
+    try {
+      return await ask(token);
+    } finally {
+      subscription.dispose();
+    }
   }
 
   #watch(): Promise<string> {

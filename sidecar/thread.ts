@@ -45,7 +45,14 @@ answer(messages.complete, (request, signal) => model().complete(request, signal)
 answer(messages.score, (request, signal) => model().score(request, signal));
 answer(messages.splitTokens, async ({ text }) => model().splitTokens(text));
 answer(messages.underTrained, (_, signal) => model().underTrained(signal));
-answer(messages.refresh, (_, signal) => model().refresh(signal));
+answer(messages.configureProject, async (settings) => model().configureProject(settings));
+answer(messages.work, ({ work, token }, signal) =>
+  model().work(work, {
+    signal,
+    onActivity: (activity) => void connection.sendProgress(messages.workProgress, token, activity),
+  }),
+);
+answer(messages.selection, async () => model().selection);
 answer(messages.describe, async () => open?.describe() ?? {});
 connection.listen();
 

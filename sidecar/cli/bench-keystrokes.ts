@@ -33,7 +33,7 @@ export async function traceKeystrokes(
     const prefix = sampleCode.slice(0, start + typed);
     const startMs = performance.now();
     const answer = await thread.ask(completeInline, {
-      ...{ path: "src/stock.ts", languageId: "typescript", prefix, suffix },
+      ...{ file: null, path: "src/stock.ts", languageId: "typescript", prefix, suffix },
       ...{ multiline: "auto", alignment: "exact" },
     });
     if (typed > 0) answers.push({ elapsedMs: performance.now() - startMs, answer });

@@ -1,11 +1,14 @@
 // `pith complete FILE:LINE:COL`: what the editor would show at a place in a file.
 import { readFile } from "node:fs/promises";
-import { basename, extname, isAbsolute, relative } from "node:path";
+import { basename, extname, isAbsolute, relative, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AlignmentSetting } from "../alignment/align.ts";
-import { LimitError } from "../errors.ts";
-import { completeInline } from "../thread-client.ts";
+import { defaults } from "../completion/defaults.ts";
+import { LimitError, UnsupportedError } from "../errors.ts";
+import type { Cursor, MemoryActivity } from "../project/project.ts";
+import { completeInline, configureProject, type EngineThread } from "../thread-client.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
+import { createProgress } from "./progress.ts";
 
 /** As editors show it: from 1, columns in UTF-16 code units. */
 export interface Place {
@@ -17,6 +20,7 @@ export interface Place {
 interface CompleteFlags extends ModelFlags {
   readonly json?: boolean;
   readonly multiline: boolean;
+  readonly context?: string;
   readonly alignment: AlignmentSetting;
 }
 
@@ -29,6 +33,7 @@ export function completeCommand(entry: URL): Command {
         .choices(["exact", "token", "off"])
         .default("exact"),
     )
+    .option("--context <folder>", "put memories of the folder's files in front, made first")
     .option("--no-multiline", "complete a line even where a block begins")
     .option("--json", "print the text, the reason for an empty one, counts and times as JSON")
     .action((place: Place, flags: CompleteFlags) => completeAt(place, flags, entry));
@@ -64,18 +69,39 @@ export function cutAtPlace(
 
 async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promise<void> {
   const cut = cutAtPlace(await readFile(place.file, "utf8"), place);
-  const answer = await withModel(entry, flags, ({ thread }) =>
-    thread.ask(completeInline, {
+  const file = resolve(place.file);
+  const languageId = languages[extname(file).toLowerCase()] ?? "";
+  const answer = await withModel(entry, flags, async ({ thread }) => {
+    const cursor = { file, languageId, ...cut };
+    if (flags.context !== undefined) await makeMemories(thread, flags.context, cursor);
+    return await thread.ask(completeInline, {
+      ...cursor,
       path: headerPath(place.file),
-      languageId: languages[extname(place.file).toLowerCase()] ?? "",
-      ...cut,
       multiline: flags.multiline ? "auto" : "never",
       alignment: flags.alignment,
-    }),
-  );
+    });
+  });
   if (flags.json) process.stdout.write(`${JSON.stringify(answer)}\n`);
   else if (answer.reason === null) process.stdout.write(`${answer.text}\n`);
   else process.stderr.write(`nothing to show: ${answer.reason}\n`);
+}
+
+/** What an editor does in a pause. @throws UnsupportedError for a file that is not in the folder */
+async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor): Promise<void> {
+  const root = resolve(folder);
+  if (relative(root, cursor.file).startsWith(".."))
+    throw new UnsupportedError(`${cursor.file}: is not in the folder ${folder} of --context`);
+  const { budget } = defaults.memory;
+  await thread.ask(configureProject, { folders: [root], exclude: [], isEnabled: true, budget });
+  const progress = createProgress("making memories");
+  const onActivity = (activity: MemoryActivity): void => {
+    if (activity.kind === "encoding") progress.update(activity.done, activity.total);
+  };
+  try {
+    await thread.work({ edits: [], touched: [], cursor }, { onActivity });
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Relative to where we are, as an editor does it with its workspace. */

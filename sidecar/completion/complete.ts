@@ -35,6 +35,7 @@ import type {
   InlineReason,
   MemoryRequest,
   PromptText,
+  Refusal,
   Score,
   StageTimes,
   TokenCounts,
@@ -46,6 +47,13 @@ export interface CancelOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface InlineOptions extends CancelOptions {
+  /** What stands in front of the near text; default nothing. */
+  readonly memories?: LaidMemories | undefined;
+  /** Why nothing may be offered, whatever the text says. */
+  readonly refusal?: Refusal | null | undefined;
+}
+
 /** An answer to make: what `complete` and `completeInline` have in common. */
 interface Task {
   readonly prompt: Prompt;
@@ -55,6 +63,9 @@ interface Task {
   readonly sampling: SamplerOptions;
   readonly isComplete: (text: string, lengthBefore: number) => boolean;
 }
+
+/** The near text of a prompt, as `layOut` takes it. */
+type NearIds = Omit<Parameters<typeof layOut>[1], "blocks">;
 
 interface Answered {
   readonly answer: Answer;
@@ -75,6 +86,8 @@ export class Completer {
   readonly #cache: PromptCache;
   readonly #prefixWindow: PrefixWindow;
   readonly #suffixWindow: SuffixWindow;
+  /** Of the editor's last request. */
+  #lastNear: NearIds | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -126,18 +139,21 @@ export class Completer {
    * The editor's completion: what is to be shown at the cursor, or the reason why nothing is.
    * @throws CancelledError; what was run until then serves the next request
    */
-  completeInline(document: InlineDocument, options: CancelOptions = {}): Promise<InlineCompletion> {
+  completeInline(document: InlineDocument, options: InlineOptions = {}): Promise<InlineCompletion> {
     return this.#alone(options.signal, () => this.#completeInline(document, options));
   }
 
   /**
-   * For idle time: runs the suffix again if the editor's last answer used moved rows. Returns the
-   * rows run.
+   * For idle time: makes the cache what the editor's last request would find in a fresh run with
+   * `memories` in front, so that the next one need not. Returns the rows run.
    * @throws CancelledError
    */
-  refreshSuffix(options: CancelOptions = {}): Promise<number> {
-    const chunk = defaults.chunk.idle;
-    return this.#alone(options.signal, () => this.#cache.refreshSuffix({ ...options, chunk }));
+  refresh(memories: LaidMemories, { signal }: CancelOptions = {}): Promise<number> {
+    return this.#alone(signal, async () => {
+      if (this.#lastNear === null) return 0;
+      const prompt = layOut(this.#layout, { ...this.#lastNear, blocks: memories.blocks });
+      return await this.#cache.makeExact(prompt, { chunk: defaults.chunk.idle, signal });
+    });
   }
 
   async #complete(
@@ -176,9 +192,10 @@ export class Completer {
 
   async #completeInline(
     document: InlineDocument,
-    { signal }: CancelOptions,
+    { signal, memories = noMemories, refusal = null }: InlineOptions,
   ): Promise<InlineCompletion> {
     const meter = new Meter(this.#engine.counters);
+    if (refusal !== null) return notOffered(refusal, meter);
     if (isInsideWord(document)) return notOffered("inside-word-off", meter);
     const place = readPlace(document, document.multiline);
     const header = encodeHeader(this.#layout, this.#tokenizer, document.path);
@@ -186,7 +203,8 @@ export class Completer {
     const { text: suffixText, ids: suffix } = this.#suffixWindow.read(document.suffix);
     const aligned = align(this.#alignment, prefix, document.alignment);
     const near = { header, prefix: aligned.kept, suffix };
-    const prompt = layOut(this.#layout, near);
+    this.#lastNear = near;
+    const prompt = layOut(this.#layout, { ...near, blocks: memories.blocks });
     const parts = countParts(prompt, near);
     const maxTokens = defaults.answer[place.extent];
     const { answer, alignment, tokens, ms } = await this.#answer(meter, {
@@ -216,7 +234,7 @@ export class Completer {
         },
       },
       tokens: {
-        ...countTexts({ prefix, suffix: null }, noMemories),
+        ...countTexts({ prefix, suffix: null }, memories),
         suffix: parts.suffix,
         ...tokens,
       },

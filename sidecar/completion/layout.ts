@@ -93,6 +93,8 @@ export function layOut(
 
 /** Positions of a prompt by what they hold; together they are all of them. */
 export interface PromptParts {
+  /** The sink and memories. */
+  readonly blocks: number;
   readonly header: number;
   readonly prefix: number;
   readonly suffix: number;
@@ -105,12 +107,17 @@ export function countParts(prompt: Prompt, near: Parameters<typeof layOut>[1]): 
   const header = near.header.length;
   const prefix = near.prefix.length;
   const suffix = prompt.suffix.length === 0 ? 0 : (near.suffix?.length ?? 0);
-  return { header, prefix, suffix, markers: lengthOf(prompt) - header - prefix - suffix };
+  const blocks = blocksLength(prompt);
+  const markers = lengthOf(prompt) - blocks - header - prefix - suffix;
+  return { blocks, header, prefix, suffix, markers };
 }
 
-export function lengthOf({ blocks = [], head, suffix, middle }: Prompt): number {
-  const copied = blocks.reduce((sum, { length }) => sum + length, 0);
-  return copied + head.length + suffix.length + middle.length;
+export function lengthOf({ head, suffix, middle, blocks }: Prompt): number {
+  return blocksLength({ blocks }) + head.length + suffix.length + middle.length;
+}
+
+function blocksLength({ blocks = [] }: { readonly blocks?: readonly PromptBlock[] | undefined }) {
+  return blocks.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** How many ids, or slots of the cache, `first` and `second` start with alike. */

@@ -7,7 +7,7 @@
 // The best of each kind stands last. A span is its header, its text and a line end.
 import type { Engine } from "../engine/engine.ts";
 import { LimitError } from "../errors.ts";
-import { entryCountAt, keep } from "../memory/kept.ts";
+import { entryCountAt, type KeptMemory, keep } from "../memory/kept.ts";
 import { type EncodeOptions, KeptEncoder, pieceTokens } from "../memory/kept-encoder.ts";
 import { KeptStore } from "../memory/kept-store.ts";
 import { cutPieces } from "../memory/pieces.ts";
@@ -31,7 +31,7 @@ export const noMemories: LaidMemories = {
 };
 
 /** A piece and the positions it gets. */
-interface Share {
+export interface Share {
   readonly ids: readonly number[];
   readonly count: number;
 }
@@ -68,11 +68,67 @@ export class Memories {
       this.#store.clear();
     }
     checkCharacters(request);
-    const sink = await this.#encoder.readSink(options);
-    const sinkBlock = { key: "sink", length: sink.length, open: () => sink };
     return request.form === "raw"
-      ? this.#layRaw(request, sinkBlock)
-      : this.#layKept(request, sinkBlock, options);
+      ? this.#layRaw(request, await this.#sink(options))
+      : this.#layKept(request, options);
+  }
+
+  /**
+   * Blocks of pieces in their order, behind the sink. What is not known is encoded, the last one
+   * first, so that a cancel leaves the best of them known.
+   * @throws CancelledError
+   */
+  async layShares(shares: readonly Share[], options: EncodeOptions): Promise<LaidMemories> {
+    const blocks: PromptBlock[] = [];
+    for (const { ids, count } of shares.toReversed())
+      blocks.unshift(await this.#block(ids, count, options));
+    return {
+      blocks: [await this.#sink(options), ...blocks],
+      ids: [],
+      contextBefore: shares.reduce((sum, { ids }) => sum + ids.length, 0),
+      contextAfter: shares.reduce((sum, { count }) => sum + count, 0),
+    };
+  }
+
+  /** The pieces of a span as they are encoded: its header, its text and a line end. */
+  piecesOf({ path, text }: ContextSpan): number[][] {
+    const span = { header: this.#header(path), text: `${text}\n` };
+    return cutPieces(this.#vocabulary, span, pieceTokens);
+  }
+
+  /** Several short demonstrations make one piece (method.md 1.3); a long one is cut. */
+  piecesOfDemonstrations(texts: readonly string[]): number[][][] {
+    const groups: number[][][] = [];
+    let open: number[][] = [];
+    const close = (): void => {
+      if (open.length > 0) groups.push([open.flat()]);
+      open = [];
+    };
+    for (const text of texts) {
+      const pieces = this.piecesOf({ text });
+      const [first = []] = pieces;
+      const isFull = open.length === defaults.memory.groupedDemonstrations;
+      if (isFull || pieces.length > 1 || open.flat().length + first.length > pieceTokens) close();
+      if (pieces.length > 1) groups.push(pieces);
+      else open.push(first);
+    }
+    close();
+    return groups;
+  }
+
+  /** The memory of a piece with at least `entryCount` entries a head, if it is at hand. */
+  find(ids: readonly number[], entryCount: number): KeptMemory | null {
+    return this.#store.find(ids, entryCount);
+  }
+
+  /** A memory that was made earlier, as one of the bank's. */
+  put(ids: readonly number[], memory: KeptMemory): void {
+    this.#store.put(ids, memory);
+  }
+
+  async #sink(options: EncodeOptions): Promise<PromptBlock> {
+    const sink = await this.#encoder.readSink(options);
+    return { key: "sink", length: sink.length, open: () => sink };
   }
 
   #layRaw(request: MemoryRequest, sink: PromptBlock): LaidMemories {
@@ -90,14 +146,10 @@ export class Memories {
     };
   }
 
-  async #layKept(
-    request: MemoryRequest,
-    sink: PromptBlock,
-    options: EncodeOptions,
-  ): Promise<LaidMemories> {
+  async #layKept(request: MemoryRequest, options: EncodeOptions): Promise<LaidMemories> {
     const spans = [
-      ...this.#groupDemonstrations(request),
-      ...request.context.map((span) => this.#cutSpan(span)),
+      ...this.piecesOfDemonstrations(demonstrationsOf(request).map(({ text }) => text)),
+      ...request.context.map((span) => this.piecesOf(span)),
     ];
     const contextBefore = spans.flat().reduce((sum, { length }) => sum + length, 0);
     checkTokens(contextBefore);
@@ -108,9 +160,7 @@ export class Memories {
       throw new LimitError(
         `completion: ${contextAfter} positions of memories exceed the window of ${defaults.window}`,
       );
-    const blocks = [sink];
-    for (const { ids, count } of shares) blocks.push(await this.#block(ids, count, options));
-    return { blocks, ids: [], contextBefore, contextAfter };
+    return { ...(await this.layShares(shares, options)), contextBefore };
   }
 
   async #block(
@@ -128,31 +178,6 @@ export class Memories {
 
   #header(path: string | undefined): number[] {
     return path === undefined ? [] : encodeHeader(this.#layout, this.#vocabulary, path);
-  }
-
-  #cutSpan({ path, text }: ContextSpan): number[][] {
-    const span = { header: this.#header(path), text: `${text}\n` };
-    return cutPieces(this.#vocabulary, span, pieceTokens);
-  }
-
-  /** Several short demonstrations make one piece (method.md 1.3); a long one is cut. */
-  #groupDemonstrations(request: MemoryRequest): number[][][] {
-    const groups: number[][][] = [];
-    let open: number[][] = [];
-    const close = (): void => {
-      if (open.length > 0) groups.push([open.flat()]);
-      open = [];
-    };
-    for (const { text } of demonstrationsOf(request)) {
-      const pieces = this.#cutSpan({ text });
-      const [first = []] = pieces;
-      const isFull = open.length === defaults.memory.groupedDemonstrations;
-      if (isFull || pieces.length > 1 || open.flat().length + first.length > pieceTokens) close();
-      if (pieces.length > 1) groups.push(pieces);
-      else open.push(first);
-    }
-    close();
-    return groups;
   }
 }
 

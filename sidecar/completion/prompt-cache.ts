@@ -73,7 +73,6 @@ export class PromptCache {
   #slots: Slot[] = [];
   /** Positions before this one hold what a fresh run would have computed. */
   #exactLength = 0;
-  #prompt: Prompt | null = null;
   #suffix: Suffix | null = null;
 
   constructor(engine: Engine, options: PromptCacheOptions) {
@@ -100,7 +99,6 @@ export class PromptCache {
    */
   async fill(prompt: Prompt, options: FillOptions): Promise<Float32Array> {
     const slotted = slotsOf(prompt);
-    this.#prompt = prompt;
     const { rest, isMoved } = await this.#place(slotted, options);
     const logits = await this.#run(rest, options, "last");
     if (!isMoved && options.reuse !== "none") this.#keepSuffix(slotted);
@@ -119,7 +117,6 @@ export class PromptCache {
     options: FillOptions & { readonly choose: (logitsOf: LogitsOf) => readonly number[] },
   ): Promise<void> {
     const slotted = slotsOf(prompt);
-    this.#prompt = prompt;
     const { rest, isMoved } = await this.#place(slotted, options);
     const isOneRun = this.#slots.length > 0 && rest.length + tree.length <= options.chunk;
     const chain = isOneRun ? rest : [];
@@ -160,10 +157,8 @@ export class PromptCache {
     }
   }
 
-  /** Runs the suffix of the last prompt again where its rows are moved ones; returns the rows run. */
-  async refreshSuffix(options: Omit<FillOptions, "reuse">): Promise<number> {
-    const prompt = this.#prompt;
-    if (prompt === null) return 0;
+  /** Makes the cache hold what a fresh run of `prompt` would; returns the rows run. */
+  async makeExact(prompt: Prompt, options: Omit<FillOptions, "reuse">): Promise<number> {
     const { head, suffix } = slotsOf(prompt);
     const whole = [...head, ...suffix];
     const held = Math.min(this.#exactLength, commonLength(this.#slots, whole));

@@ -95,7 +95,10 @@ export interface InlineDocument {
 }
 
 /** Why there is nothing to show; all of them are in the protocol's closed list. */
-export type InlineReason = TextReason | "inside-word-off" | "low-confidence";
+export type InlineReason = TextReason | Refusal | "inside-word-off" | "low-confidence";
+
+/** Why the model is not asked for a file. */
+export type Refusal = "ignored-file" | "secret";
 
 export interface InlineCompletion {
   readonly text: string;

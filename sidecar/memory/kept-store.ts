@@ -30,15 +30,21 @@ export class KeptStore {
     ids: ArrayLike<number>,
     options: EncodeOptions & { readonly entryCount: number },
   ): Promise<StoredMemory> {
+    const memory = this.find(ids, options.entryCount) ?? (await this.#encoder.encode(ids, options));
+    return { key: this.put(ids, memory), memory };
+  }
+
+  /** The memory of a piece if it is known with at least `entryCount` entries a head. */
+  find(ids: ArrayLike<number>, entryCount: number): KeptMemory | null {
+    const known = this.#memories.get(keyOf(ids));
+    return known !== undefined && known.entryCount >= entryCount ? known : null;
+  }
+
+  /** In place of what was known of the piece; returns its key. */
+  put(ids: ArrayLike<number>, memory: KeptMemory): string {
     const key = keyOf(ids);
-    const known = this.#memories.get(key);
-    if (known !== undefined && known.entryCount >= options.entryCount) {
-      this.#put(key, known);
-      return { key, memory: known };
-    }
-    const memory = await this.#encoder.encode(ids, options);
     this.#put(key, memory);
-    return { key, memory };
+    return key;
   }
 
   clear(): void {

@@ -30,7 +30,7 @@ export class BudgetWatch {
 /** `time` is that of the answer, in ms since 1970. */
 export function budgetReport(
   { uri, version, reason, text, tokens, ms, latencyMs }: CompletionReport,
-  { alignment, use }: ShownCompletion,
+  { alignment, use, memories }: ShownCompletion,
   time: number,
 ): BudgetReport {
   const { generated, computed, reused } = tokens;
@@ -38,7 +38,7 @@ export function budgetReport(
   return {
     ...{ uri, version, time, reason, shown: text.length },
     window: use?.window ?? 0,
-    sources: use === null ? [] : sourcesOf(use, tokens),
+    sources: use === null ? [] : sourcesOf(use, memories, tokens),
     ...{ generated, computed, reused },
     stages: [
       { kind: "wait", ms: latencyMs - plan - compress - prefill - decode },
@@ -61,6 +61,7 @@ type WindowUse = NonNullable<ShownCompletion["use"]>;
 
 function sourcesOf(
   { parts, reserve }: WindowUse,
+  memories: ShownCompletion["memories"],
   tokens: CompletionReport["tokens"],
 ): BudgetReport["sources"] {
   const plain = (kind: "header" | "suffix" | "markers") => ({
@@ -68,7 +69,14 @@ function sourcesOf(
     before: parts[kind],
     after: parts[kind],
   });
+  const attached = memories.reduce((sum, { positions }) => sum + positions, 0);
+  const sink = parts.blocks - attached;
   return [
+    { kind: "sink", before: sink, after: sink },
+    ...memories.map(({ kind, path, startLine, endLine, tokens: before, positions: after }) => ({
+      ...{ kind: "memory" as const, before, after },
+      place: { kind, path, startLine, endLine },
+    })),
     plain("header"),
     // Without the tail, whose positions are part of the reserve.
     { kind: "prefix", before: tokens.prefix, after: parts.prefix },

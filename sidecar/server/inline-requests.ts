@@ -10,6 +10,8 @@ export interface InlineRequest {
   readonly uri: string;
   readonly version: number;
   readonly languageId: string;
+  /** Absolute path; null: on no disk. */
+  readonly file: string | null;
   /** As the prompt's header shows it. */
   readonly path: string;
   /** All the text before and behind the cursor. */
@@ -123,6 +125,7 @@ const nothing: ShownCompletion = {
   reason: null,
   alignment: null,
   use: null,
+  memories: [],
   tokens: {
     prefix: 0,
     suffix: 0,

@@ -98,8 +98,8 @@ export class ModelOwner {
   async #report(choice: ModelChoice, facts: ModelFacts | null): Promise<void> {
     const { model } = choice;
     if (facts !== null) {
-      this.#options.onOpen(facts);
       this.#become({ kind: "ready", model });
+      this.#options.onOpen(facts);
       return;
     }
     const byteLength = await this.#options.sizeOf(choice);

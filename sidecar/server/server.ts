@@ -1,10 +1,12 @@
 // The language server on standard input and output, LSP 3.18. The only file that knows LSP: requests
 // and notifications come in here; errors and cancels are mapped here, once.
+import { pathToFileURL } from "node:url";
 import type { NotificationType, RequestType, RequestType0 } from "vscode-jsonrpc";
 import {
   type CancellationToken,
   type Connection,
   createConnection,
+  DidChangeWatchedFilesNotification,
   DidChangeWorkspaceFoldersNotification,
   ErrorCodes,
   type InitializeParams,
@@ -23,11 +25,18 @@ import { listModels, openStore } from "../catalogue/store.ts";
 import { CancelledError, errorKind, FormatError, UnsupportedError } from "../errors.ts";
 import * as protocol from "../protocol.ts";
 import type { ModelChoice, ModelFacts, ShownCompletion } from "../service.ts";
-import { describe, type EngineThread, splitTokens, underTrained } from "../thread-client.ts";
+import {
+  configureProject,
+  describe,
+  type EngineThread,
+  selection,
+  splitTokens,
+  underTrained,
+} from "../thread-client.ts";
 import { alignmentLine } from "./alignment-line.ts";
 import { BudgetWatch } from "./budget-watch.ts";
-import { documentPath } from "./document-path.ts";
-import { IdleRefresh } from "./idle-refresh.ts";
+import { documentPath, filePath } from "./document-path.ts";
+import { IdleWork } from "./idle-work.ts";
 import { InlineRequests } from "./inline-requests.ts";
 import { ModelOwner } from "./model-owner.ts";
 import { ModelShelf } from "./model-shelf.ts";
@@ -54,7 +63,7 @@ class Server {
   readonly #version: string;
   readonly #owner: ModelOwner;
   readonly #shelf: ModelShelf;
-  readonly #idle: IdleRefresh;
+  readonly #idle: IdleWork;
   readonly #inline: InlineRequests;
   readonly #counter: RemoteCounter;
   readonly #budget = new BudgetWatch((report) => this.#tell(protocol.budgeted, report));
@@ -63,6 +72,7 @@ class Server {
   #folders = new Set<string>();
   /** LSP admits no message of the server's before. */
   #isInitialized = false;
+  #canWatchFiles = false;
   #progress: StateProgress | null = null;
 
   constructor({ entry, counter, version }: ServerOptions) {
@@ -70,7 +80,7 @@ class Server {
       entry,
       sizeOf,
       onState: (state) => this.#showState(state),
-      onOpen: (facts) => this.#trace(openedLine(facts)),
+      onOpen: (facts) => this.#welcome(facts),
       onFailure: logFailure,
     });
     const settings = () => this.#settings;
@@ -79,9 +89,10 @@ class Server {
     this.#counter = new RemoteCounter(counter);
     this.#owner = owner;
     this.#shelf = new ModelShelf({ owner, settings, onNotice: log });
-    this.#idle = new IdleRefresh({
+    this.#idle = new IdleWork({
       thread,
-      onDone: (rows) => this.#trace(`idle: ${rows} rows run again`),
+      onActivity: (activity) => this.#tell(protocol.memoryActivity, activity),
+      onDone: (rows) => this.#trace(`idle: ${rows} rows run`),
       onFailure: logFailure,
     });
     this.#inline = new InlineRequests({
@@ -113,11 +124,16 @@ class Server {
     this.#answer(protocol.deleteModel, ({ id }) => this.#shelf.delete(id));
     this.#answer(protocol.splitTokens, ({ text }, signal) => this.#split(text, signal));
     this.#answer(protocol.underTrained, (_, signal) =>
-      this.#tokenThread().ask(underTrained, {}, signal),
+      this.#readyThread().ask(underTrained, {}, signal),
     );
     this.#answer(protocol.countRemote, ({ text }) => this.#counter.count(text));
     this.#answer(protocol.diagnostics, () => this.#diagnose());
-    this.#documents.onDidChangeContent(() => this.#idle.touch());
+    this.#answer(protocol.readSelection, () => this.#readSelection());
+    this.#documents.onDidChangeContent(({ document }) => this.#note(document));
+    this.#documents.onDidClose(({ document }) => this.#note(document, null));
+    connection.onDidChangeWatchedFiles(({ changes }) => {
+      for (const { uri } of changes) this.#idle.change(filePath(uri) ?? "");
+    });
     this.#documents.listen(connection);
     connection.listen();
   }
@@ -141,6 +157,8 @@ class Server {
   #initialize(params: InitializeParams): InitializeResult {
     this.#settings = readSettings(params.initializationOptions);
     for (const { uri } of params.workspaceFolders ?? []) this.#folders.add(uri);
+    const { workspace } = params.capabilities;
+    this.#canWatchFiles = workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
     if (params.capabilities.window?.workDoneProgress)
       this.#progress = new StateProgress(() => this.#connection.window.createWorkDoneProgress());
     this.#owner.open(modelChoice(this.#settings));
@@ -161,7 +179,12 @@ class Server {
     this.#connection.onNotification(DidChangeWorkspaceFoldersNotification.type, ({ event }) => {
       for (const { uri } of event.removed) this.#folders.delete(uri);
       for (const { uri } of event.added) this.#folders.add(uri);
+      this.#configureProject();
     });
+    if (this.#canWatchFiles)
+      this.#connection.client
+        .register(DidChangeWatchedFilesNotification.type, { watchers: [{ globPattern: "**/*" }] })
+        .catch(logFailure);
   }
 
   #showState(state: protocol.SidecarState): void {
@@ -173,28 +196,55 @@ class Server {
   #apply(given: unknown): void {
     this.#settings = readSettings(given);
     this.#owner.use(modelChoice(this.#settings));
+    this.#configureProject();
+  }
+
+  /** A model that was just opened knows nothing of the workspace. */
+  #welcome(facts: ModelFacts): void {
+    this.#trace(openedLine(facts));
+    this.#configureProject();
+    for (const document of this.#documents.all()) this.#note(document);
+  }
+
+  #configureProject(): void {
+    const { isTrusted, enable, memories, exclude } = this.#settings;
+    const folders = [...this.#folders].flatMap((uri) => filePath(uri) ?? []);
+    const isEnabled = isTrusted && enable && memories.enable;
+    const settings = { folders, exclude, isEnabled, budget: memories.budget };
+    this.#owner.ready?.ask(configureProject, settings).catch(logFailure);
+  }
+
+  #note(document: TextDocument, text: string | null = document.getText()): void {
+    const file = filePath(document.uri);
+    if (file === null) this.#idle.touch();
+    else this.#idle.edit(file, text);
+  }
+
+  async #readSelection(): Promise<protocol.Selection> {
+    const { file, budget, memories } = await this.#readyThread().ask(selection, {});
+    const uri = file === null ? null : pathToFileURL(file).href;
+    return {
+      uri,
+      budget,
+      memories: memories.map((each) => ({ ...each, places: { ...each.places } })),
+    };
   }
 
   async #complete(
     params: InlineCompletionParams,
     signal: AbortSignal,
   ): Promise<InlineCompletionItem[]> {
-    this.#idle.touch();
     const document = this.#documents.get(params.textDocument.uri);
     if (document === undefined)
       throw new FormatError(`document ${params.textDocument.uri}: not open`);
     const { head, tail, range } = cutAtCursor(document, params);
-    const insertion = await this.#inline.answer(
-      {
-        uri: document.uri,
-        version: document.version,
-        languageId: document.languageId,
-        path: documentPath(document.uri, [...this.#folders]),
-        prefix: `${head.text}${head.selected}`,
-        suffix: tail,
-      },
-      signal,
-    );
+    const { uri, version, languageId } = document;
+    const file = filePath(uri);
+    const text = { prefix: `${head.text}${head.selected}`, suffix: tail };
+    this.#idle.moveTo(file === null ? null : { file, languageId, ...text });
+    const path = documentPath(uri, [...this.#folders]);
+    const request = { uri, version, languageId, file, path, ...text };
+    const insertion = await this.#inline.answer(request, signal);
     return insertion === "" ? [] : [{ insertText: `${head.selected}${insertion}`, range }];
   }
 
@@ -214,14 +264,14 @@ class Server {
   }
 
   async #split(text: string, signal: AbortSignal): Promise<protocol.TokenSplit> {
-    const { ids, pieces } = await this.#tokenThread().ask(splitTokens, { text }, signal);
+    const { ids, pieces } = await this.#readyThread().ask(splitTokens, { text }, signal);
     return { ids, pieces: pieces.map((piece) => Buffer.from(piece).toString("base64")) };
   }
 
-  #tokenThread(): EngineThread {
+  #readyThread(): EngineThread {
     const thread = this.#owner.ready;
     if (thread === null)
-      throw new UnsupportedError(`tokens: the model is ${this.#owner.state.kind}`);
+      throw new UnsupportedError(`model ${this.#settings.model}: is ${this.#owner.state.kind}`);
     return thread;
   }
 

@@ -21,6 +21,8 @@ export const skipReasons = [
   "binary",
   "generated",
   "minified",
+  /** A demonstration file that cannot be read as one. */
+  "malformed",
   /** Gone, no regular file, or not allowed. */
   "unreadable",
 ] as const;

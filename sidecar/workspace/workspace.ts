@@ -37,6 +37,11 @@ export interface SkippedFile {
   readonly skipped: SkipReason;
 }
 
+export interface WholeFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 export interface ReadOptions {
   /** The text of an open editor, in place of what the disk has. */
   readonly text?: string | undefined;
@@ -66,21 +71,51 @@ export class Workspace {
     return new Workspace(real, await IgnoreRules.open(real, exclude), cutting);
   }
 
+  /** As spans name it: relative to the folder, with `/`. */
+  shown(path: string): string {
+    return relative(this.folder, path).split(sep).join("/");
+  }
+
+  absolute(shown: string): string {
+    return join(this.folder, ...shown.split("/"));
+  }
+
+  /** Why the rules keep a file, by its absolute path, from becoming memories; null if they do not. */
+  async reasonFor(path: string): Promise<SkipReason | null> {
+    return this.shown(path).startsWith("../")
+      ? "outside"
+      : await this.#rules.reasonFor(path, "file");
+  }
+
   /**
    * The spans of the file at an absolute path.
    * @throws CancelledError when `signal` fires.
    */
   async read(path: string, { text, signal }: ReadOptions = {}): Promise<SpannedFile | SkippedFile> {
+    const read = await this.#read(path, text);
+    return "skipped" in read ? read : await this.#span(read.path, read.text, signal);
+  }
+
+  /** The text of the file at an absolute path, unless there is a reason to leave it out. */
+  async readText(path: string, text?: string): Promise<WholeFile | SkippedFile> {
+    const read = await this.#read(path, text);
+    if ("skipped" in read) return read;
+    const secrets = await findSecrets(read.text, read.path);
+    if (secrets === null) return { path: read.path, skipped: "unchecked" };
+    return secrets.length === 0 ? read : { path: read.path, skipped: "secret" };
+  }
+
+  async #read(path: string, text: string | undefined): Promise<WholeFile | SkippedFile> {
     const real = await realpath(path).catch(() => null);
     if (real === null && text === undefined) return { path, skipped: "unreadable" };
     // A link may have a harmless name; what counts is where it leads.
     const place = real ?? path;
-    const shown = this.#shown(place);
-    const reason = shown.startsWith("../") ? "outside" : await this.#rules.reasonFor(place, "file");
+    const shown = this.shown(place);
+    const reason = await this.reasonFor(place);
     if (reason !== null) return { path: shown, skipped: reason };
     const source = text === undefined ? await readSource(place) : checkSource(place, text);
     if ("skipped" in source) return { path: shown, skipped: source.skipped };
-    return await this.#span(shown, source.text, signal);
+    return { path: shown, text: source.text };
   }
 
   /**
@@ -93,11 +128,11 @@ export class Workspace {
     signal?: AbortSignal,
   ): AsyncGenerator<{ readonly path: string } | SkippedFile> {
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => null);
-    if (entries === null) yield { path: `${this.#shown(folder)}/`, skipped: "unreadable" };
+    if (entries === null) yield { path: `${this.shown(folder)}/`, skipped: "unreadable" };
     for (const entry of (entries ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       throwIfCancelled(signal);
       const path = join(folder, entry.name);
-      const shown = this.#shown(path) + (entry.isDirectory() ? "/" : "");
+      const shown = this.shown(path) + (entry.isDirectory() ? "/" : "");
       const kind = entry.isDirectory() ? "folder" : "file";
       const reason = await this.#rules.reasonFor(path, kind);
       if (entry.isSymbolicLink()) yield { path: shown, skipped: reason ?? "link" };
@@ -125,10 +160,6 @@ export class Workspace {
       .map((piece) => ({ path, language: id, ...piece, defines: definedIn(piece, syntax) }));
     const withheld = secrets.map((lines) => ({ ...lines, reason: "secret" as const }));
     return { path, spans, imports: syntax.imports, withheld };
-  }
-
-  #shown(path: string): string {
-    return relative(this.folder, path).split(sep).join("/");
   }
 }
 

@@ -17,7 +17,7 @@ export async function openPith(id: string): Promise<GhostTextSource & { model: O
 
 async function completeWith(model: OpenModel, question: Question): Promise<GhostText> {
   const { prefix, suffix, prompt } = question;
-  const document = { path: tracePath, languageId: traceLanguage, prefix, suffix };
+  const document = { file: null, path: tracePath, languageId: traceLanguage, prefix, suffix };
   const start = performance.now();
   const { text, tokens } = await model.completeInline({
     ...document,

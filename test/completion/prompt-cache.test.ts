@@ -166,17 +166,17 @@ test("a pause makes the moved suffix exact again", async () => {
   await cache.fill(promptOf(ids(40), suffix), { reuse: "moved", chunk });
   const typed = promptOf([...ids(40), 60, 61], suffix);
   await cache.fill(typed, { reuse: "moved", chunk });
-  assert.equal(await cache.refreshSuffix({ chunk }), 19 + 1);
-  assert.equal(await cache.refreshSuffix({ chunk }), 0);
+  assert.equal(await cache.makeExact(typed, { chunk }), 19 + 1);
+  assert.equal(await cache.makeExact(typed, { chunk }), 0);
   const logits = await cache.fill(typed, { reuse: "moved", chunk });
   checkClose(logits, await freshLogits(typed));
 });
 
-test("nothing is run in a pause before the first prompt or without a suffix", async () => {
+test("nothing is run in a pause for a prompt without a suffix that is there", async () => {
   const cache = createCache();
-  assert.equal(await cache.refreshSuffix({ chunk }), 0);
-  await cache.fill(promptOf(ids(40), null), { reuse: "moved", chunk });
-  assert.equal(await cache.refreshSuffix({ chunk }), 0);
+  const prompt = promptOf(ids(40), null);
+  await cache.fill(prompt, { reuse: "moved", chunk });
+  assert.equal(await cache.makeExact(prompt, { chunk }), 0);
 });
 
 test("a cancelled fill keeps what was run", async () => {
@@ -238,7 +238,7 @@ function edit(head: readonly number[], step: Step): number[] {
 /** What else may happen to the cache before the exact path is asked for the same prompt. */
 async function disturb(cache: PromptCache, prompt: Prompt, step: Step): Promise<void> {
   const moved = { reuse: "moved", chunk } as const;
-  if (step.kind === "refresh") await cache.refreshSuffix({ chunk });
+  if (step.kind === "refresh") await cache.makeExact(prompt, { chunk });
   if (step.kind === "cancel") {
     const cancelled = cache.fill(prompt, { ...moved, signal: signalAfter(step.looks) });
     await cancelled.catch((error: unknown) => assert.ok(error instanceof CancelledError));

@@ -22,7 +22,13 @@ const answers = fc.record({
   use: fc.option(
     fc.record({
       window: fc.constant(4096),
-      parts: fc.record({ header: count, prefix: count, suffix: count, markers: count }),
+      parts: fc.record({
+        blocks: fc.constant(4),
+        header: count,
+        prefix: count,
+        suffix: count,
+        markers: count,
+      }),
       reserve: count,
       left: fc.record({ prefix: count, suffix: count, answer: count }),
     }),
@@ -31,6 +37,7 @@ const answers = fc.record({
     ...{ prefix: count, suffix: count, contextBefore: count, contextAfter: count },
     ...{ generated: count, computed: count, reused: count },
   }),
+  memories: fc.constant([]),
   ms: fc.record({ load: ms, compress: ms, plan: ms, prefill: ms, decode: ms, total: ms }),
 });
 

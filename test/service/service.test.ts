@@ -3,10 +3,14 @@ import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { InlineDocument } from "../../sidecar/completion/request.ts";
 import { defaultThreadCount } from "../../sidecar/engine/threads.ts";
 import { CancelledError, FormatError, UnsupportedError } from "../../sidecar/errors.ts";
-import { type OpenModel, type OpenProgress, openModel } from "../../sidecar/service.ts";
+import {
+  type EditorDocument,
+  type OpenModel,
+  type OpenProgress,
+  openModel,
+} from "../../sidecar/service.ts";
 import { makeTinyGguf } from "../support/tiny-gguf.ts";
 import { realWeights } from "../support/weights.ts";
 
@@ -129,14 +133,16 @@ test("an idle moment runs the moved suffix again, once", async () => {
   assert.ok(open !== null);
   // Longer than the rows that are run anew at every keystroke.
   const suffix = `\n    return total\n\n${"print(add(1, 2))\n".repeat(4)}`;
-  const document: Omit<InlineDocument, "prefix"> = {
-    ...{ path: "a.py", languageId: "python", suffix },
+  const document: Omit<EditorDocument, "prefix"> = {
+    ...{ file: null, path: "a.py", languageId: "python", suffix },
     ...{ multiline: "never", alignment: "off" },
   };
   await open.completeInline({ ...document, prefix: "def add(a, b):\n    # s\n    " });
   await open.completeInline({ ...document, prefix: "def add(a, b):\n    # s\n    to" });
-  assert.ok((await open.refresh()) > 0);
-  assert.equal(await open.refresh(), 0);
+  const pause = () =>
+    open.work({ edits: [], touched: [], cursor: null }, { onActivity: () => assert.fail() });
+  assert.ok((await pause()) > 0);
+  assert.equal(await pause(), 0);
   await open.dispose();
 });
 

@@ -141,6 +141,7 @@ test("after a crash the state says so, and the next request starts the engine ag
   owner.open(tiny());
   await reach("ready");
   const document = {
+    file: null,
     path: "",
     languageId: "",
     prefix: "",

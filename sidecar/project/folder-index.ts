@@ -1,0 +1,207 @@
+// One workspace folder, read into a ranking of its spans: first what the file at hand most likely
+// needs, then the rest, a file at a time, so that a keystroke may break in. Texts of open editors
+// stand in for what the disk has. It runs no model.
+import { FormatError } from "../errors.ts";
+import {
+  type Demonstration,
+  type DemonstrationFile,
+  parseDemonstrations,
+} from "../selection/demonstrations.ts";
+import { identifiersOf } from "../selection/identifiers.ts";
+import { type RankedSpan, SpanIndex, type SpanQuery } from "../selection/span-index.ts";
+import type { CutOptions } from "../workspace/cut.ts";
+import { relatedFiles, resolveImports } from "../workspace/related-files.ts";
+import type { SkipReason } from "../workspace/skip-reason.ts";
+import type { Import } from "../workspace/syntax/syntax.ts";
+import { type Span, Workspace } from "../workspace/workspace.ts";
+
+/** Files of a folder beyond which none is read: their spans would take seconds to rank. */
+export const fileLimit = 4_000;
+
+/** An example of a demonstration file and where it stands. */
+export interface PlacedDemonstration extends Demonstration {
+  /** Relative to the folder. */
+  readonly path: string;
+  readonly language: string | null;
+  readonly title: string | null;
+}
+
+export interface SkippedPath {
+  readonly path: string;
+  readonly reason: SkipReason;
+}
+
+/** Told while files are read. */
+export type ReadProgress = (done: number, total: number) => void;
+
+export interface FolderOptions {
+  readonly cutting: CutOptions;
+  readonly exclude: readonly string[];
+}
+
+export class FolderIndex {
+  readonly #workspace: Workspace;
+  readonly #index = new SpanIndex<Span>();
+  readonly #imports = new Map<string, readonly Import[]>();
+  readonly #identifiers = new Map<string, ReadonlySet<string>>();
+  readonly #demonstrations = new Map<string, DemonstrationFile>();
+  readonly #skipped = new Map<string, SkipReason>();
+  /** Of open editors, by path. */
+  readonly #texts = new Map<string, string>();
+  /** Files whose text is not known, in the order of names. */
+  #unread = new Set<string>();
+  #isListed = false;
+
+  private constructor(workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  /** @throws Error when there is no such folder. */
+  static async open(folder: string, { cutting, exclude }: FolderOptions): Promise<FolderIndex> {
+    return new FolderIndex(await Workspace.open(folder, cutting, exclude));
+  }
+
+  /** The real path of the folder. */
+  get folder(): string {
+    return this.#workspace.folder;
+  }
+
+  /** What was left out, by path. */
+  get skipped(): SkippedPath[] {
+    return [...this.#skipped].map(([path, reason]) => ({ path, reason }));
+  }
+
+  get spans(): readonly Span[] {
+    return this.#index.spans;
+  }
+
+  spansOf(path: string): Span[] {
+    return this.#index.spans.filter((span) => span.path === path);
+  }
+
+  get demonstrations(): PlacedDemonstration[] {
+    return [...this.#demonstrations].flatMap(([path, { language, title, demonstrations }]) =>
+      demonstrations.map((each) => ({ ...each, path, language, title })),
+    );
+  }
+
+  /** Why the file is no source of memories, null if it is one. */
+  async reasonFor(path: string): Promise<SkipReason | null> {
+    return await this.#workspace.reasonFor(this.#workspace.absolute(path));
+  }
+
+  /** The text of an open editor; null when it was closed, and the disk counts again. */
+  setText(path: string, text: string | null): void {
+    if (text === null) this.#texts.delete(path);
+    else this.#texts.set(path, text);
+    this.#unread.add(path);
+  }
+
+  /** The file on the disk was made, changed or deleted. */
+  touch(path: string): void {
+    this.#unread.add(path);
+  }
+
+  /**
+   * Reads the file and those it most likely needs: what it imports, then those beside it.
+   * @throws CancelledError
+   */
+  async readAround(path: string, onProgress: ReadProgress, signal?: AbortSignal): Promise<void> {
+    await this.#list(signal);
+    if (this.#unread.has(path) || !this.#imports.has(path)) await this.#read(path, signal);
+    const related = relatedFiles(this.#relatedQuery(path), this.#known());
+    await this.#readAll(
+      related.map((each) => each.path).filter((each) => this.#unread.has(each)),
+      onProgress,
+      signal,
+    );
+  }
+
+  /**
+   * Reads what is left. Returns how many files were read.
+   * @throws CancelledError
+   */
+  async readRest(onProgress: ReadProgress, signal?: AbortSignal): Promise<number> {
+    await this.#list(signal);
+    return await this.#readAll([...this.#unread], onProgress, signal);
+  }
+
+  /** Every span of other files that any ranking knows, the best first. */
+  rank(path: string, { before, after }: Pick<SpanQuery, "before" | "after">): RankedSpan<Span>[] {
+    const imports = this.#imports.get(path) ?? [];
+    return this.#index.rank({
+      ...{ path, before, after },
+      importedNames: imports.flatMap(({ names }) => names),
+      importedPaths: resolveImports({ path, imports }, this.#known()),
+    });
+  }
+
+  /** Once: the paths of all files that may be read. */
+  async #list(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isListed) return;
+    for await (const entry of this.#workspace.walk(undefined, signal)) {
+      if ("skipped" in entry) this.#skipped.set(entry.path, entry.skipped);
+      else if (this.#unread.size < fileLimit) this.#unread.add(this.#workspace.shown(entry.path));
+    }
+    this.#isListed = true;
+  }
+
+  async #readAll(
+    paths: readonly string[],
+    onProgress: ReadProgress,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    for (const [done, path] of paths.entries()) {
+      onProgress(done, paths.length);
+      await this.#read(path, signal);
+    }
+    return paths.length;
+  }
+
+  async #read(path: string, signal: AbortSignal | undefined): Promise<void> {
+    const text = this.#texts.get(path);
+    const file = this.#workspace.absolute(path);
+    if (path.endsWith(".pith.md")) await this.#readDemonstrations(path, text);
+    else {
+      const read = await this.#workspace.read(file, { text, signal });
+      const spans = "spans" in read ? read.spans : [];
+      if ("skipped" in read) this.#skipped.set(path, read.skipped);
+      else this.#skipped.delete(path);
+      this.#imports.set(path, "imports" in read ? read.imports : []);
+      this.#identifiers.set(path, new Set(spans.flatMap((span) => identifiersOf(span.text))));
+      this.#index.setFile(path, spans);
+    }
+    this.#unread.delete(path);
+  }
+
+  async #readDemonstrations(path: string, text: string | undefined): Promise<void> {
+    this.#demonstrations.delete(path);
+    const source = await this.#workspace.readText(this.#workspace.absolute(path), text);
+    if ("skipped" in source) this.#skipped.set(path, source.skipped);
+    else
+      try {
+        this.#demonstrations.set(path, parseDemonstrations(source.text, path));
+        this.#skipped.delete(path);
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        this.#skipped.set(path, "malformed"); // Being written: the next edit may mend it.
+      }
+  }
+
+  #relatedQuery(path: string) {
+    return {
+      path,
+      imports: this.#imports.get(path) ?? [],
+      identifiers: this.#identifiers.get(path) ?? new Set<string>(),
+    };
+  }
+
+  /** All files with the identifiers of those that were read. */
+  #known(): ReadonlyMap<string, ReadonlySet<string>> {
+    const none: ReadonlySet<string> = new Set();
+    return new Map([
+      ...[...this.#unread].map((path) => [path, none] as const),
+      ...this.#identifiers,
+    ]);
+  }
+}

@@ -1,0 +1,145 @@
+// Which spans and demonstrations stand in front of a place in the code, and why. In: a folder that
+// was read, and the text around the cursor. Out: candidates, the best first, each cut into the
+// pieces that are encoded. Runs no model.
+import type { Share } from "../completion/memories.ts";
+import { shareEvenly } from "../memory/shares.ts";
+import { renderDemonstration } from "../selection/demonstrations.ts";
+import { rankByScore } from "../selection/fusion.ts";
+import { termsOf } from "../selection/identifiers.ts";
+import { jaccard } from "../selection/similarity.ts";
+import type { FolderIndex, PlacedDemonstration } from "./folder-index.ts";
+
+/** Where the text of a memory stands. */
+export interface MemoryPlace {
+  readonly kind: "span" | "demonstration";
+  /** Relative to its folder, with `/`. */
+  readonly path: string;
+  /** Lines of the file from 0, the end exclusive. */
+  readonly startLine: number;
+  readonly endLine: number;
+}
+
+/** A text that may become a memory. */
+export interface Candidate extends MemoryPlace {
+  readonly text: string;
+  readonly language: string;
+  /** Ids of what is encoded together. */
+  readonly pieces: readonly (readonly number[])[];
+  readonly score: number;
+  /** Its place, from 0, in each ranking that knows it. */
+  readonly places: Readonly<Record<string, number>>;
+}
+
+export interface SelectedMemory extends MemoryPlace {
+  readonly score: number;
+  readonly places: Readonly<Record<string, number>>;
+  readonly tokens: number;
+  readonly positions: number;
+  readonly outcome: "whole" | "compressed" | "no-room" | "pending";
+}
+
+/** A candidate and the positions that each of its pieces gets; none where it is left out. */
+export interface PlannedMemory {
+  readonly candidate: Candidate;
+  readonly counts: readonly number[];
+}
+
+export interface NearText {
+  /** Relative to the folder. */
+  readonly path: string;
+  readonly languageId: string;
+  /** The last tokens before the cursor and the first behind it (method.md section 2). */
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Cuts texts into pieces as they are encoded. */
+export interface Pieces {
+  piecesOf(span: { readonly path?: string; readonly text: string }): number[][];
+  piecesOfDemonstrations(texts: readonly string[]): number[][][];
+}
+
+/** Offered to the planner (product.md section 2). */
+const spanLimit = 32;
+const demonstrationLimit = 8;
+
+/** Demonstrations first, since the user wrote them for this, then spans; each the best first. */
+export function candidatesFor(near: NearText, folder: FolderIndex, pieces: Pieces): Candidate[] {
+  const spans = folder.rank(near.path, near).slice(0, spanLimit);
+  return [
+    ...demonstrationsFor(near, folder.demonstrations, pieces),
+    ...spans.map(({ span, score, places }): Candidate => {
+      const { path, startLine, endLine, text, language } = span;
+      const cut = pieces.piecesOf({ path, text });
+      return { kind: "span", path, startLine, endLine, text, language, pieces: cut, score, places };
+    }),
+  ];
+}
+
+/** Those of one file together, because several short ones make one piece. */
+function demonstrationsFor(
+  { before, after, languageId }: NearText,
+  all: readonly PlacedDemonstration[],
+  pieces: Pieces,
+): Candidate[] {
+  const query = new Set(termsOf(`${before}\n${after}`));
+  const fitting = all.filter(({ language }) => language === null || language === languageId);
+  const scores = fitting.map((each) =>
+    // One that has no word in common is still an example of how things are done here.
+    Math.max(1e-6, jaccard(query, new Set(termsOf(renderDemonstration(each))))),
+  );
+  const best = rankByScore(scores).slice(0, demonstrationLimit);
+  const files = new Set(best.map((index) => fitting[index]?.path ?? ""));
+  return [...files].map((path, place): Candidate => {
+    const indexes = best.filter((index) => fitting[index]?.path === path);
+    const chosen = indexes.flatMap((index) => fitting[index] ?? []);
+    // The best last, nearest to the code.
+    const texts = chosen.toReversed().map(renderDemonstration);
+    return {
+      kind: "demonstration",
+      path,
+      startLine: Math.min(...chosen.map(({ startLine }) => startLine)) - 1,
+      endLine: Math.max(...chosen.map(({ endLine }) => endLine)),
+      text: texts.join("\n"),
+      language: languageId,
+      pieces: pieces.piecesOfDemonstrations(texts).flat(),
+      score: Math.max(...indexes.map((index) => scores[index] ?? 0)),
+      places: { demonstrations: place },
+    };
+  });
+}
+
+/** Shares `budget` positions out. `candidates` and the result have the best first. */
+export function planMemories(
+  candidates: readonly Candidate[],
+  { budget, finestRatio }: { readonly budget: number; readonly finestRatio: number },
+): PlannedMemory[] {
+  const worstFirst = candidates.toReversed();
+  const counts = shareEvenly(
+    worstFirst.map(({ pieces }) => pieces.map(({ length }) => length)),
+    { budget, finestRatio },
+  );
+  return worstFirst
+    .map((candidate, index) => ({ candidate, counts: counts[index] ?? [] }))
+    .toReversed();
+}
+
+/** In the order of the prompt: the best last, demonstrations in front of spans. */
+export function sharesOf(planned: readonly PlannedMemory[]): Share[] {
+  const isSpan = ({ candidate }: PlannedMemory): boolean => candidate.kind === "span";
+  const worstFirst = [
+    ...planned.filter((each) => !isSpan(each)).toReversed(),
+    ...planned.filter(isSpan).toReversed(),
+  ];
+  return worstFirst.flatMap(({ candidate, counts }) =>
+    counts.map((count, piece) => ({ ids: candidate.pieces[piece] ?? [], count })),
+  );
+}
+
+export function describeMemory({ candidate, counts }: PlannedMemory): SelectedMemory {
+  const { kind, path, startLine, endLine, score, places } = candidate;
+  const tokens = candidate.pieces.reduce((sum, { length }) => sum + length, 0);
+  const positions = counts.reduce((sum, count) => sum + count, 0);
+  const outcome = positions === 0 ? "no-room" : positions === tokens ? "whole" : "compressed";
+  return { kind, path, startLine, endLine, score, places, tokens, positions, outcome };
+}

@@ -1,0 +1,76 @@
+// Work for the pauses. Some time after the last edit or request the sidecar reads, selects and
+// encodes what serves the next completion; the next edit or request breaks that off. Knows no LSP.
+import { defaults } from "../completion/defaults.ts";
+import { CancelledError } from "../errors.ts";
+import type { Cursor, MemoryActivity } from "../project/project.ts";
+import type { EngineThread } from "../thread-client.ts";
+
+export interface IdleWorkOptions {
+  /** The thread, while it can answer. */
+  thread(): EngineThread | null;
+  onActivity(activity: MemoryActivity): void;
+  onDone(rows: number): void;
+  onFailure(error: unknown): void;
+}
+
+export class IdleWork {
+  readonly #options: IdleWorkOptions;
+  /** What the thread has not been told yet. */
+  #edits = new Map<string, string | null>();
+  #touched = new Set<string>();
+  #cursor: Cursor | null = null;
+  #running = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: IdleWorkOptions) {
+    this.#options = options;
+  }
+
+  /** To be called at every edit and request: the pause begins anew. */
+  touch(): void {
+    clearTimeout(this.#timer);
+    this.#running.abort();
+    this.#timer = setTimeout(() => void this.#run(), defaults.idleMs);
+  }
+
+  /** The text of an open editor; null when it was closed. */
+  edit(file: string, text: string | null): void {
+    this.#edits.set(file, text);
+    this.touch();
+  }
+
+  /** A file was made, changed or deleted on the disk. */
+  change(file: string): void {
+    this.#touched.add(file);
+    this.touch();
+  }
+
+  /** Where a completion is asked for. */
+  moveTo(cursor: Cursor | null): void {
+    this.#cursor = cursor;
+    this.touch();
+  }
+
+  async #run(): Promise<void> {
+    const thread = this.#options.thread();
+    if (thread === null) return;
+    const running = new AbortController();
+    this.#running = running;
+    const work = {
+      edits: [...this.#edits].map(([file, text]) => ({ file, text })),
+      touched: [...this.#touched],
+      cursor: this.#cursor,
+    };
+    this.#edits.clear();
+    this.#touched.clear();
+    const { onActivity, onDone, onFailure } = this.#options;
+    try {
+      const rows = await thread.work(work, { onActivity, signal: running.signal });
+      if (rows > 0) onDone(rows);
+    } catch (error) {
+      if (!(error instanceof CancelledError)) onFailure(error);
+    } finally {
+      onActivity({ kind: "resting" });
+    }
+  }
+}
