@@ -11,7 +11,7 @@ import { entryCountAt, type KeptMemory, keep } from "../memory/kept.ts";
 import { type EncodeOptions, KeptEncoder, pieceTokens } from "../memory/kept-encoder.ts";
 import { KeptStore } from "../memory/kept-store.ts";
 import { cutPieces } from "../memory/pieces.ts";
-import { shareEvenly } from "../memory/shares.ts";
+import { type Candidate, chanceAt, planShares } from "../memory/planner.ts";
 import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
 import { defaults } from "./defaults.ts";
 import { encodeHeader, type PromptBlock, type PromptLayout, type Vocabulary } from "./layout.ts";
@@ -30,8 +30,11 @@ export const noMemories: LaidMemories = {
   ...{ blocks: [], ids: [], contextBefore: 0, contextAfter: 0 },
 };
 
+/** Ids of the pieces of a span or of a group of demonstrations. */
+type Pieces = readonly (readonly number[])[];
+
 /** A piece and the positions it gets. */
-export interface Share {
+export interface PieceShare {
   readonly ids: readonly number[];
   readonly count: number;
 }
@@ -78,7 +81,7 @@ export class Memories {
    * first, so that a cancel leaves the best of them known.
    * @throws CancelledError
    */
-  async layShares(shares: readonly Share[], options: EncodeOptions): Promise<LaidMemories> {
+  async layShares(shares: readonly PieceShare[], options: EncodeOptions): Promise<LaidMemories> {
     const blocks: PromptBlock[] = [];
     for (const { ids, count } of shares.toReversed())
       blocks.unshift(await this.#block(ids, count, options));
@@ -147,13 +150,12 @@ export class Memories {
   }
 
   async #layKept(request: MemoryRequest, options: EncodeOptions): Promise<LaidMemories> {
-    const spans = [
-      ...this.piecesOfDemonstrations(demonstrationsOf(request).map(({ text }) => text)),
-      ...request.context.map((span) => this.piecesOf(span)),
-    ];
-    const contextBefore = spans.flat().reduce((sum, { length }) => sum + length, 0);
+    const texts = demonstrationsOf(request).map(({ text }) => text);
+    const groups = this.piecesOfDemonstrations(texts);
+    const spans = request.context.map((span) => this.piecesOf(span));
+    const contextBefore = [groups, spans].flat(2).reduce((sum, { length }) => sum + length, 0);
     checkTokens(contextBefore);
-    const shares = shareOut(spans, request);
+    const shares = shareOut(groups, spans, request);
     const contextAfter = shares.reduce((sum, { count }) => sum + count, 0);
     // Encoding takes minutes at this size; what cannot be used is not begun.
     if (contextAfter > defaults.window)
@@ -187,22 +189,32 @@ function demonstrationsOf({ demonstrations, select }: MemoryRequest): readonly C
     : demonstrations.slice(demonstrations.length - select);
 }
 
-/** A ratio alone is the same for every piece; a budget is shared out. */
+/** A ratio alone is the same for every piece; a budget goes to those that are likely needed. */
 function shareOut(
-  spans: readonly (readonly (readonly number[])[])[],
-  { ratio, budget }: MemoryRequest,
-): Share[] {
+  groups: readonly Pieces[],
+  spans: readonly Pieces[],
+  { context, ratio, budget }: MemoryRequest,
+): PieceShare[] {
+  const all = [...groups, ...spans];
   if (budget === undefined && ratio !== undefined)
-    return spans.flat().map((ids) => ({ ids, count: entryCountAt(ids.length, ratio) }));
-  const counts = shareEvenly(
-    spans.map((pieces) => pieces.map(({ length }) => length)),
-    {
-      budget: budget ?? defaults.memory.budget,
-      finestRatio: ratio ?? defaults.memory.finestRatio,
-    },
+    return all.flat().map((ids) => ({ ids, count: entryCountAt(ids.length, ratio) }));
+  const chances = [
+    // Demonstrations work together, so none of them counts for less than the best span.
+    ...groups.map(() => chanceAt(0)),
+    ...context.map(({ chance }, index) => chance ?? chanceAt(context.length - 1 - index)),
+  ];
+  const candidates = all.map(
+    (pieces, index): Candidate => ({
+      pieces: pieces.map(({ length }) => length),
+      chance: chances[index] ?? 0,
+    }),
   );
-  return spans.flatMap((pieces, span) =>
-    (counts[span] ?? []).map((count, piece) => ({ ids: pieces[piece] ?? [], count })),
+  const plan = planShares(candidates, {
+    budget: budget ?? defaults.memory.budget,
+    finestRatio: ratio ?? defaults.memory.finestRatio,
+  });
+  return all.flatMap((pieces, index) =>
+    (plan[index]?.positions ?? []).map((count, piece) => ({ ids: pieces[piece] ?? [], count })),
   );
 }
 

@@ -34,6 +34,8 @@ export interface ContextSpan {
   /** Without it the text has no header. */
   readonly path?: string | undefined;
   readonly text: string;
+  /** How likely it is needed, against the others (memory/planner.ts); default by its place. */
+  readonly chance?: number | undefined;
 }
 
 export interface CompletionRequest extends PromptText {

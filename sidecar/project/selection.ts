@@ -1,13 +1,14 @@
 // Which spans and demonstrations stand in front of a place in the code, and why. In: a folder that
 // was read, and the text around the cursor. Out: candidates, the best first, each cut into the
 // pieces that are encoded. Runs no model.
-import type { Share } from "../completion/memories.ts";
-import { shareEvenly } from "../memory/shares.ts";
+import type { PieceShare } from "../completion/memories.ts";
+import { planShares } from "../memory/planner.ts";
+import { chancesOf } from "../selection/chance.ts";
 import { renderDemonstration } from "../selection/demonstrations.ts";
 import { rankByScore } from "../selection/fusion.ts";
 import { termsOf } from "../selection/identifiers.ts";
 import { jaccard } from "../selection/similarity.ts";
-import type { FolderIndex, PlacedDemonstration } from "./folder-index.ts";
+import type { FolderIndex } from "./folder-index.ts";
 
 /** Where the text of a memory stands. */
 export interface MemoryPlace {
@@ -28,6 +29,8 @@ export interface Candidate extends MemoryPlace {
   readonly score: number;
   /** Its place, from 0, in each ranking that knows it. */
   readonly places: Readonly<Record<string, number>>;
+  /** How likely it is to be needed, in proportion to the others. */
+  readonly chance: number;
 }
 
 export interface SelectedMemory extends MemoryPlace {
@@ -38,10 +41,12 @@ export interface SelectedMemory extends MemoryPlace {
   readonly outcome: "whole" | "compressed" | "no-room" | "pending";
 }
 
-/** A candidate and the positions that each of its pieces gets; none where it is left out. */
+/** A candidate and what the planner gives it. */
 export interface PlannedMemory {
   readonly candidate: Candidate;
+  /** Positions of each piece; none where it is left out. */
   readonly counts: readonly number[];
+  readonly outcome: "whole" | "compressed" | "no-room";
 }
 
 export interface NearText {
@@ -65,32 +70,41 @@ const demonstrationLimit = 8;
 
 /** Demonstrations first, since the user wrote them for this, then spans; each the best first. */
 export function candidatesFor(near: NearText, folder: FolderIndex, pieces: Pieces): Candidate[] {
-  const spans = folder.rank(near.path, near).slice(0, spanLimit);
+  const ranked = folder.rank(near.path, near).slice(0, spanLimit);
+  const chances = chancesOf(ranked);
+  const spans = ranked.map(({ span, score, places }, index): Candidate => {
+    const { path, startLine, endLine, text, language } = span;
+    return {
+      ...{ kind: "span", path, startLine, endLine, text, language, score, places },
+      pieces: pieces.piecesOf({ path, text }),
+      chance: chances[index] ?? 0,
+    };
+  });
+  // A demonstration counts for no less than the best span.
+  const chance = Math.max(...chances, 1);
   return [
-    ...demonstrationsFor(near, folder.demonstrations, pieces),
-    ...spans.map(({ span, score, places }): Candidate => {
-      const { path, startLine, endLine, text, language } = span;
-      const cut = pieces.piecesOf({ path, text });
-      return { kind: "span", path, startLine, endLine, text, language, pieces: cut, score, places };
-    }),
+    ...demonstrationsFor(near, folder, pieces).map((each) => ({ ...each, chance })),
+    ...spans,
   ];
 }
 
 /** Those of one file together, because several short ones make one piece. */
 function demonstrationsFor(
   { before, after, languageId }: NearText,
-  all: readonly PlacedDemonstration[],
+  folder: FolderIndex,
   pieces: Pieces,
-): Candidate[] {
+): Omit<Candidate, "chance">[] {
   const query = new Set(termsOf(`${before}\n${after}`));
-  const fitting = all.filter(({ language }) => language === null || language === languageId);
+  const fitting = folder.demonstrations.filter(
+    ({ language }) => language === null || language === languageId,
+  );
   const scores = fitting.map((each) =>
     // One that has no word in common is still an example of how things are done here.
     Math.max(1e-6, jaccard(query, new Set(termsOf(renderDemonstration(each))))),
   );
   const best = rankByScore(scores).slice(0, demonstrationLimit);
   const files = new Set(best.map((index) => fitting[index]?.path ?? ""));
-  return [...files].map((path, place): Candidate => {
+  return [...files].map((path, place): Omit<Candidate, "chance"> => {
     const indexes = best.filter((index) => fitting[index]?.path === path);
     const chosen = indexes.flatMap((index) => fitting[index] ?? []);
     // The best last, nearest to the code.
@@ -114,18 +128,19 @@ export function planMemories(
   candidates: readonly Candidate[],
   { budget, finestRatio }: { readonly budget: number; readonly finestRatio: number },
 ): PlannedMemory[] {
-  const worstFirst = candidates.toReversed();
-  const counts = shareEvenly(
-    worstFirst.map(({ pieces }) => pieces.map(({ length }) => length)),
-    { budget, finestRatio },
-  );
-  return worstFirst
-    .map((candidate, index) => ({ candidate, counts: counts[index] ?? [] }))
-    .toReversed();
+  const wanted = candidates.map(({ pieces, chance }) => ({
+    pieces: pieces.map(({ length }) => length),
+    chance,
+  }));
+  const shares = planShares(wanted, { budget, finestRatio });
+  return candidates.map((candidate, index) => {
+    const { positions = [], outcome = "no-room" } = shares[index] ?? {};
+    return { candidate, counts: positions, outcome };
+  });
 }
 
 /** In the order of the prompt: the best last, demonstrations in front of spans. */
-export function sharesOf(planned: readonly PlannedMemory[]): Share[] {
+export function sharesOf(planned: readonly PlannedMemory[]): PieceShare[] {
   const isSpan = ({ candidate }: PlannedMemory): boolean => candidate.kind === "span";
   const worstFirst = [
     ...planned.filter((each) => !isSpan(each)).toReversed(),
@@ -136,10 +151,9 @@ export function sharesOf(planned: readonly PlannedMemory[]): Share[] {
   );
 }
 
-export function describeMemory({ candidate, counts }: PlannedMemory): SelectedMemory {
+export function describeMemory({ candidate, counts, outcome }: PlannedMemory): SelectedMemory {
   const { kind, path, startLine, endLine, score, places } = candidate;
   const tokens = candidate.pieces.reduce((sum, { length }) => sum + length, 0);
   const positions = counts.reduce((sum, count) => sum + count, 0);
-  const outcome = positions === 0 ? "no-room" : positions === tokens ? "whole" : "compressed";
   return { kind, path, startLine, endLine, score, places, tokens, positions, outcome };
 }
