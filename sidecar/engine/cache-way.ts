@@ -7,8 +7,8 @@
 // past.{layer}.key|value f32 [batch, kvHeads, past, headDim]; position_ids i64 [batch, rows];
 // attention_bias f32 [1, 1, rows, total], added to the scores of every head.
 // Outputs: nocopy (see session.ts); present.{layer}.key|value as past, with the new rows; hidden f32
-// [batch, rows, hidden] after the final norm; logits f32 [batch, n, vocabulary]; in the attention
-// graph also attention.{layer} f32 [batch, heads, rows, total].
+// [batch, rows, hidden] after the final norm; logits f32 [batch, n, vocabulary]; and, for
+// attention.ts, query_key_value.{layer} f32 [batch * rows, (heads + 2 kvHeads) headDim].
 import type { KvCache } from "./kv-cache.ts";
 import { floatTensor, intTensor, longTensor, type Session, type Tensors } from "./session.ts";
 
@@ -24,7 +24,7 @@ export interface Step {
   readonly logitRows: readonly number[];
   /** Continuations in one run, see `RunOptions.parents`; null: one row behind the other. */
   readonly parents: readonly number[] | null;
-  /** By output name: `logits`, `hidden`, `attention.{layer}`; others are computed and dropped. */
+  /** By output name: `logits`, `hidden`, `query_key_value.{layer}`; others are computed and dropped. */
   readonly results: Tensors;
 }
 
@@ -96,12 +96,22 @@ function cacheArrays({ keys, values }: KvCache): [string, Float32Array][] {
 }
 
 function stepFeeds(step: Step): Tensors {
-  const { cache, embeds, rows, lengths, logitRows } = step;
+  const { cache, embeds, rows, logitRows } = step;
   const { batchSize } = cache;
   const hiddenSize = embeds.length / (batchSize * rows);
+  return {
+    ...placeFeeds(step),
+    inputs_embeds: floatTensor(embeds, [batchSize, rows, hiddenSize]),
+    logit_pos: longTensor(BigInt64Array.from(logitRows, BigInt), [logitRows.length]),
+  };
+}
+
+/** Where the rows of a step stand and what they see. */
+export function placeFeeds(step: Step): Tensors {
+  const { cache, rows, lengths } = step;
+  const { batchSize } = cache;
   const total = Math.max(...lengths);
   return {
-    inputs_embeds: floatTensor(embeds, [batchSize, rows, hiddenSize]),
     seqlens_k: intTensor(
       lengths.map((length) => length - 1),
       [batchSize],
@@ -109,7 +119,6 @@ function stepFeeds(step: Step): Tensors {
     total_len: intTensor(Int32Array.of(total), []),
     position_ids: longTensor(positionsOf(step), [batchSize, rows]),
     attention_bias: floatTensor(biasOf(step, total), [1, 1, rows, total]),
-    logit_pos: longTensor(BigInt64Array.from(logitRows, BigInt), [logitRows.length]),
   };
 }
 

@@ -4,7 +4,7 @@
 export interface EngineModel {
   /** Absolute; its weights lie in files beside it. */
   readonly graphFile: string;
-  /** The same graph with attention probabilities as further outputs; loaded when first asked for. */
+  /** Attention without weights, see attention.ts; loaded when first asked for. */
   readonly attentionGraphFile: string;
   readonly embeddings: EmbeddingFile;
   readonly shape: ModelShape;

@@ -2,15 +2,14 @@
 // through the model in chunks, so that a cancel need not wait for a whole prompt. Knows no text.
 import assert from "node:assert/strict";
 import { LimitError, throwIfCancelled, UnsupportedError } from "../errors.ts";
+import { addAttention, attentionResults } from "./attention.ts";
 import { type CacheWay, createCacheWay, type Step } from "./cache-way.ts";
 import { EmbeddingTable } from "./embeddings.ts";
 import type { EngineModel, ModelShape } from "./engine-model.ts";
 import { KvCache } from "./kv-cache.ts";
 import {
-  attentionResults,
   type Chunk,
   chunkResults,
-  copyAttention,
   logitRowsOf,
   type RunOutput,
   splitChunks,
@@ -32,7 +31,7 @@ export interface RunOptions {
   readonly logitsAt?: readonly number[] | "last" | "all";
   /** Default false. */
   readonly hidden?: boolean;
-  /** Default false; loads a second graph when first asked for. */
+  /** How much the rows look at every position; default false. */
   readonly attention?: boolean;
   /**
    * Several continuations at once: for every row the row it continues, -1 for those directly behind
@@ -158,7 +157,7 @@ export class Engine {
     const lengths = cache.lengths.map((length, index) => length + (counts[index] ?? 0));
     const results = { logits: floatTensor(logits, dimensions) };
     const step = { cache, embeds, rows, lengths, logitRows, results, parents: null };
-    await this.#runStep(this.#session, step);
+    await this.#runStep(step);
     return selectRows(logits, {
       size: vocabularySize,
       rows: counts.map((count, index) => index * logitRows.length + logitRows.indexOf(count - 1)),
@@ -177,23 +176,25 @@ export class Engine {
     const { hiddenSize } = this.shape;
     const rows = end - start;
     const lengths = Int32Array.of(cache.length + rows);
-    const total = cache.length + rows;
-    const attention = output.attention === null ? {} : attentionResults(rows, total, this.shape);
-    const session = output.attention === null ? this.#session : await this.#loadAttention();
-    await this.#runStep(session, {
+    const seen = output.attention === null ? {} : attentionResults(rows, this.shape);
+    const step = {
       cache,
       embeds: embeds.subarray(start * hiddenSize, end * hiddenSize),
       rows,
       lengths,
       logitRows,
       parents,
-      results: { ...chunkResults(chunk, output, this.shape), ...attention },
-    });
-    copyAttention(attention, chunk, output);
+      results: { ...chunkResults(chunk, output, this.shape), ...seen },
+    };
+    await this.#runStep(step, output);
   }
 
-  async #runStep(session: Session, step: Step): Promise<void> {
-    await this.#way.run(session, step);
+  async #runStep(step: Step, output?: RunOutput): Promise<void> {
+    await this.#way.run(this.#session, step);
+    if (output?.attention) {
+      const mean = { attention: output.attention, rowCount: output.rows };
+      await addAttention(await this.#loadAttention(), step, mean);
+    }
     step.cache.lengths.set(step.lengths);
     this.counters.runs += 1;
     this.counters.positions += step.cache.batchSize * step.rows;
@@ -205,8 +206,8 @@ export class Engine {
   }
 
   #createOutput(cache: KvCache, { rows, logitCount, options }: OutputRequest): RunOutput {
-    const { layerCount, headCount, hiddenSize, vocabularySize } = this.shape;
-    const attentionSize = headCount * rows * (cache.length + rows);
+    const { layerCount, kvHeadCount, hiddenSize, vocabularySize } = this.shape;
+    const attentionSize = kvHeadCount * (cache.length + rows);
     return {
       rows,
       logits:

@@ -1,5 +1,5 @@
 // What a run hands back, and the parts of it that one chunk fills in: logits and hidden states are
-// computed straight into their place, attention needs a gap behind the rows of earlier chunks.
+// computed straight into their place.
 import assert from "node:assert/strict";
 import type { ModelShape } from "./engine-model.ts";
 import { floatTensor, type Tensor, type Tensors } from "./session.ts";
@@ -10,7 +10,7 @@ export interface RunOutput {
   readonly logits: Float32Array;
   /** [rows, hidden], after the final norm. */
   readonly hidden: Float32Array | null;
-  /** Per layer [heads, rows, positions], after the softmax; 0 where a row sees nothing. */
+  /** Per layer [kvHeads, positions], mean over the rows and the query heads of a group. */
   readonly attention: Float32Array[] | null;
 }
 
@@ -62,32 +62,4 @@ export function chunkResults(chunk: Chunk, output: RunOutput, shape: ModelShape)
 /** A tensor [1, count, size] over the rows from `first` on. */
 function partOf(table: Float32Array, size: number, [first, count]: [number, number]): Tensor {
   return floatTensor(table.subarray(first * size, (first + count) * size), [1, count, size]);
-}
-
-/** Empty tensors for the attention of a chunk of `rows` that ends at position `total`. */
-export function attentionResults(rows: number, total: number, shape: ModelShape): Tensors {
-  const size = shape.headCount * rows * total;
-  const dimensions = [1, shape.headCount, rows, total];
-  const layers = Array.from({ length: shape.layerCount }, (_, layer) => [
-    `attention.${layer}`,
-    floatTensor(new Float32Array(size), dimensions),
-  ]);
-  return Object.fromEntries(layers);
-}
-
-/** Copies a chunk's attention [heads, chunk rows, total] into the run's [heads, rows, positions]. */
-export function copyAttention(results: Tensors, chunk: Chunk, output: RunOutput): void {
-  for (const [layer, target] of output.attention?.entries() ?? []) {
-    const tensor = results[`attention.${layer}`];
-    assert(tensor !== undefined);
-    const [, headCount = 0, chunkRows = 0, total = 0] = tensor.dims;
-    const source = tensor.data as Float32Array;
-    const positions = target.length / (headCount * output.rows);
-    for (let index = 0; index < headCount * chunkRows; index++) {
-      const head = Math.floor(index / chunkRows);
-      const row = chunk.start + (index % chunkRows);
-      const values = source.subarray(index * total, (index + 1) * total);
-      target.set(values, (head * output.rows + row) * positions);
-    }
-  }
 }

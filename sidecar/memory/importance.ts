@@ -5,50 +5,29 @@
 import type { ModelShape } from "../engine/engine-model.ts";
 import type { KvBlock } from "../engine/kv-cache.ts";
 
-/** The second pass, of which the last rows repeat the piece. */
-export interface Repeat {
-  /** Per layer [heads, rows, positions]; the piece stands at `piece.position`. */
-  readonly attention: readonly Float32Array[];
-  readonly rowCount: number;
-  readonly positionCount: number;
-}
-
 /**
  * By layer [kvHeads, tokens].
+ * @param attention by layer [kvHeads, positions], of the run that repeats the piece
  * @param grams by layer [heads, headDim, headDim]: G_q = W_o,q' W_o,q, so that |W_o,q v|^2 = v' G_q v
  */
 export function importanceOf(
   shape: ModelShape,
   piece: KvBlock,
-  { repeat, grams }: { readonly repeat: Repeat; readonly grams: readonly Float32Array[] },
+  {
+    attention,
+    grams,
+  }: { readonly attention: readonly Float32Array[]; readonly grams: readonly Float32Array[] },
 ): Float32Array[] {
-  return repeat.attention.map((attention, layer) => {
-    const received = receivedAttention(shape, piece, { ...repeat, attention });
-    const says = meanLengths(shape, piece, {
-      values: piece.values[layer]!,
-      grams: grams[layer]!,
+  return attention.map((received, layer) => {
+    const positionCount = received.length / shape.kvHeadCount;
+    const values = piece.values[layer]!;
+    const says = meanLengths(shape, piece, { values, grams: grams[layer]! });
+    return says.map((length, index) => {
+      const head = Math.floor(index / piece.length);
+      const position = piece.position + (index % piece.length);
+      return length * received[head * positionCount + position]!;
     });
-    return received.map((share, index) => share * says[index]!);
   });
-}
-
-/** Mean over the repeated rows and the query heads of a group: [kvHeads, tokens]. */
-function receivedAttention(
-  { headCount, kvHeadCount }: ModelShape,
-  { length, position }: KvBlock,
-  { attention, rowCount, positionCount }: Omit<Repeat, "attention"> & { attention: Float32Array },
-): Float32Array {
-  const group = headCount / kvHeadCount;
-  const sums = new Float64Array(kvHeadCount * length);
-  for (let head = 0; head < headCount; head++) {
-    const target = Math.floor(head / group) * length;
-    for (let row = rowCount - length; row < rowCount; row++) {
-      const start = (head * rowCount + row) * positionCount + position;
-      for (let token = 0; token < length; token++)
-        sums[target + token]! += attention[start + token]!;
-    }
-  }
-  return Float32Array.from(sums, (sum) => sum / (length * group));
 }
 
 /** Mean over the query heads of a group of |W_o,q v|: [kvHeads, tokens]. */

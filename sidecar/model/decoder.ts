@@ -15,15 +15,15 @@
 // A run: `seqlens_k` is each row's valid length less one, `total_len` the greatest length, past and
 // new together; `logit_pos` are the positions of the input whose logits are wanted, none at all is
 // allowed. `position_ids` and `attention_bias` are for several continuations in one run: a row stands
-// at its own position and sees what the bias leaves. The first output is a sequence on purpose, see the engine's session.
+// at its own position and sees what the bias leaves. The first output is a sequence on purpose, see the
+// engine's session. What goes into each layer's attention is an output too, `query_key_value.{layer}`
+// [n, (heads + 2 kvHeads) headDim] before rotation, see attention.ts; it is computed anyway.
 import { GraphBuilder, type Value } from "../onnx/graph-builder.ts";
 import type { Hyperparameters } from "./hyperparameters.ts";
 import { createProduct } from "./product.ts";
 import type { DecoderWeights } from "./weights.ts";
 
 export interface DecoderOptions {
-  /** Adds the outputs `attention.{layer}`: probabilities, f32 [batch, heads, seq, total]. */
-  readonly hasAttentionOutputs: boolean;
   /** 4 rounds the inputs of coded matrices to 8 bits, as llama.cpp does; 0 keeps float32. */
   readonly accuracyLevel: 0 | 4;
 }
@@ -55,7 +55,8 @@ export function buildDecoder(
   const present = ["batch", kvHeadCount, "total", headDim];
 
   // The residual stream, and the shapes that turn rows into [batch, seq, ..] again.
-  const packedShape = graph.shapeLike(embeddings, (headCount + 2 * kvHeadCount) * headDim);
+  const packedWidth = (headCount + 2 * kvHeadCount) * headDim;
+  const packedShape = graph.shapeLike(embeddings, packedWidth);
   const hiddenShape = graph.shapeLike(embeddings, hiddenSize);
   let residual = graph.reshape(embeddings, [-1, hiddenSize]); // [n, hidden]
   let delta: Value | null = null; // [n, hidden], what the layer before still has to add to it
@@ -73,10 +74,10 @@ export function buildDecoder(
     // Attention over the cache and the new positions.
     const presentKey = `present.${index}.key`;
     const presentValue = `present.${index}.value`;
-    const probabilities = options.hasAttentionOutputs ? `attention.${index}` : null;
+    const packed = multiply(normalized, layer.queryKeyValue, `query_key_value.${index}`);
     const context = graph.groupQueryAttention(
       {
-        queryKeyValue: graph.reshapeTo(multiply(normalized, layer.queryKeyValue), packedShape),
+        queryKeyValue: graph.reshapeTo(packed, packedShape),
         pastKey: graph.input(`past.${index}.key`, "float32", past),
         pastValue: graph.input(`past.${index}.value`, "float32", past),
         lastIndices,
@@ -86,13 +87,12 @@ export function buildDecoder(
         positions,
         bias,
       },
-      { presentKey, presentValue, probabilities },
+      { presentKey, presentValue },
       { headCount, kvHeadCount, headDim, rotaryInterleaved: hyperparameters.rotaryInterleaved },
     ); // [batch, seq, heads headDim]
     graph.output(presentKey, "float32", present);
     graph.output(presentValue, "float32", present);
-    if (probabilities !== null)
-      graph.output(probabilities, "float32", ["batch", headCount, "seq", "total"]);
+    graph.output(packed, "float32", ["rows", packedWidth]);
     const contextRows = graph.reshape(context, [-1, headCount * headDim]);
     delta = multiply(contextRows, layer.attentionOutput);
 

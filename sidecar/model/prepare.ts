@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import type { ByteSource } from "../gguf/byte-source.ts";
 import { type GgufHeader, parseHeader } from "../gguf/header.ts";
 import { TensorStore } from "../onnx/tensor-store.ts";
+import { buildAttention } from "./attention.ts";
 import { buildDecoder } from "./decoder.ts";
 import { type EmbeddingFormat, writeEmbeddings } from "./embedding-table.ts";
 import { type Hyperparameters, readHyperparameters } from "./hyperparameters.ts";
@@ -146,11 +147,10 @@ async function writeModelFiles(
     const weights = await writeWeights(weightWriting, tensors, hyperparameters);
     const grams = { shape: hyperparameters, sink: gramsFile };
     await writeOutputGrams(writing, tensors.layers, grams);
-    for (const name of ["decoder", "attention"] as const) {
-      const hasAttentionOutputs = name === "attention";
-      const graph = buildDecoder(hyperparameters, weights, { hasAttentionOutputs, accuracyLevel });
-      await writeWholeFile(join(partial, preparedFiles[name]), graph);
-    }
+    const decoder = buildDecoder(hyperparameters, weights, { accuracyLevel });
+    await writeWholeFile(join(partial, preparedFiles.decoder), decoder);
+    const attention = buildAttention(hyperparameters, weights);
+    await writeWholeFile(join(partial, preparedFiles.attention), attention);
     return embeddings;
   } finally {
     await embeddingsFile.close();

@@ -54,8 +54,8 @@ export interface AttentionInputs {
 export interface AttentionOutputs {
   readonly presentKey: Value; // [batch, kvHeads, total, headDim]
   readonly presentValue: Value; // the same
-  /** Attention after softmax, [batch, heads, seq, total]; left out where null. */
-  readonly probabilities: Value | null;
+  /** Attention after softmax, [batch, heads, seq, total]. */
+  readonly probabilities?: Value;
 }
 
 export interface AttentionShape {
@@ -207,7 +207,7 @@ export class GraphBuilder {
     return this.#single({ operator: "Mul", inputs: [left, right] });
   }
 
-  /** Reshape to fixed sizes, of which one may be -1 for what is left. */
+  /** Reshape to fixed sizes; one may be -1 for what is left, and 0 is the size that is there. */
   reshape(input: Value, sizes: readonly number[]): Value {
     return this.#single({ operator: "Reshape", inputs: [input, this.integers(sizes)] });
   }
@@ -244,6 +244,16 @@ export class GraphBuilder {
     return this.#single({
       operator: "ReduceSum",
       inputs: [blocks, this.integers([2])],
+      attributes: { keepdims: { int: 0 } },
+    });
+  }
+
+  /** ReduceMean: the mean over `axes`, which fall away. */
+  meanOver(input: Value, axes: readonly number[], name: Value): Value {
+    return this.#node({
+      operator: "ReduceMean",
+      inputs: [input, this.integers(axes)],
+      outputs: [name],
       attributes: { keepdims: { int: 0 } },
     });
   }
@@ -315,7 +325,7 @@ export class GraphBuilder {
         context,
         outputs.presentKey,
         outputs.presentValue,
-        ...(probabilities === null ? [] : [probabilities]),
+        ...(probabilities === undefined ? [] : [probabilities]),
       ],
       attributes: {
         num_heads: { int: shape.headCount },
@@ -324,7 +334,7 @@ export class GraphBuilder {
         rotary_interleaved: { int: shape.rotaryInterleaved ? 1 : 0 },
         scale: { float: 1 / Math.sqrt(shape.headDim) },
         // 2 asks for the scores after softmax, 1 for those before.
-        ...(probabilities === null ? {} : { qk_output: { int: 2 } }),
+        ...(probabilities === undefined ? {} : { qk_output: { int: 2 } }),
       },
       domain: CONTRIB_DOMAIN,
     });

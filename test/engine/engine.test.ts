@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Engine, RunOptions } from "../../sidecar/engine/engine.ts";
 import { CancelledError, LimitError, UnsupportedError } from "../../sidecar/errors.ts";
-import { type Rows, tinyForward } from "../support/tiny-forward.ts";
+import { meanAttention, type Rows, tinyForward } from "../support/tiny-forward.ts";
 import { tinySource } from "../support/tiny-gguf.ts";
 import { loadTinyEngine } from "./load-tiny.ts";
 
@@ -15,6 +15,7 @@ const VOCABULARY = 288;
 const flavours = await Promise.all((["llama", "qwen2"] as const).map(loadFlavour));
 
 for (const { architecture, engine, whole } of flavours) {
+  const { kvHeadCount } = engine.shape;
   const law = (name: string, check: () => Promise<void>) => test(`${architecture}: ${name}`, check);
 
   law("one run equals the plain loops", async () => {
@@ -93,14 +94,14 @@ for (const { architecture, engine, whole } of flavours) {
     checkClose(logits, whole.logits.subarray(40 * VOCABULARY));
   });
 
-  law("attention is that of the plain loops, and every row sums to 1", async () => {
+  law("attention is the mean of that of the plain loops, and sums to 1 a head", async () => {
     const expected = await tinyForward(tinySource({ architecture }), ids);
     const found = await runFresh(engine, ids, { attention: true, chunk: 32 });
     checkClose(found.logits, whole.logits);
     for (const [layer, heads] of expected.attention.entries()) {
-      const rows = found.attention?.[layer] ?? new Float32Array(0);
-      checkClose(rows, flat(heads.flat()));
-      checkClose(sumsOfRows(rows, ids.length), Array.from(rows, () => 1).slice(0, 4 * ids.length));
+      const means = found.attention?.[layer] ?? new Float32Array(0);
+      checkClose(means, flat(meanAttention(heads, kvHeadCount)));
+      checkClose(sumsOfRows(means, ids.length), Array(kvHeadCount).fill(1));
     }
   });
 
@@ -109,8 +110,10 @@ for (const { architecture, engine, whole } of flavours) {
     const expected = await tinyForward(tinySource({ architecture }), ids);
     await engine.run(cache, ids.slice(0, 60));
     const { attention } = await engine.run(cache, ids.slice(60), { attention: true, chunk: 20 });
-    const later = expected.attention.map((heads) => heads.flatMap((rows) => rows.slice(60)));
-    for (const [layer, rows] of later.entries()) checkClose(attention?.[layer] ?? [], flat(rows));
+    for (const [layer, heads] of expected.attention.entries()) {
+      const later = heads.map((rows) => rows.slice(60));
+      checkClose(attention?.[layer] ?? [], flat(meanAttention(later, kvHeadCount)));
+    }
   });
 
   law("a batch of unlike prompts equals each alone, step by step", async () => {

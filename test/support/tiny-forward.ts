@@ -64,6 +64,16 @@ export async function tinyForward(
   return { embeddings, hidden, logits, attention, keys: allKeys, values: allValues };
 }
 
+/** Of one layer [head][query][key]: the mean over the queries and the heads of a group [kvHead][key]. */
+export function meanAttention(heads: readonly Rows[], kvHeadCount: number): Rows {
+  const groupSize = heads.length / kvHeadCount;
+  return Array.from({ length: kvHeadCount }, (_, kvHead) => {
+    const queries = heads.slice(kvHead * groupSize, (kvHead + 1) * groupSize).flat();
+    const sum = queries.reduce((total, query) => total.map((each, key) => each + at(query, key)));
+    return sum.map((each) => each / queries.length);
+  });
+}
+
 async function readModel(source: ByteSource): Promise<Model> {
   const { metadata, tensors } = await parseHeader(source);
   const architecture = String(metadata.get("general.architecture"));
@@ -168,6 +178,10 @@ function softmax(scores: Rows[number]): Rows[number] {
 
 function addRows(left: Rows, right: Rows): Rows {
   return left.map((row, at) => row.map((value, i) => value + at2(right, at, i)));
+}
+
+function at(row: Rows[number], column: number): number {
+  return row[column] ?? Number.NaN;
 }
 
 function at2(rows: Rows, row: number, column: number): number {
