@@ -37,11 +37,16 @@ export async function loadSamples(split: Split): Promise<CrossFileSample[]> {
   return samples;
 }
 
-/** A sample as the probe's reference.py reads it: every span as the product renders it. */
-export function toReferenceSample({ spans, near, target }: CrossFileSample, tokenizer: Tokenizer) {
+/** A sample as the probe's reference.py reads it: spans and near text as the product renders them. */
+export function toReferenceSample(sample: CrossFileSample, tokenizer: Tokenizer) {
   const { fileSeparator } = readLayout(tokenizer);
   const mark = fileSeparator === null ? "// " : "<|file_sep|>";
-  return { far: spans.map(({ path, text }) => `${mark}${path}\n${text}\n`), near, target };
+  const render = ({ path, text }: Span) => `${mark}${path}\n${text}`;
+  return {
+    far: sample.spans.map((span) => `${render(span)}\n`),
+    near: render({ path: sample.path, text: sample.near }),
+    target: sample.target,
+  };
 }
 
 export async function openTokenizer(id: RealModelId): Promise<Tokenizer> {

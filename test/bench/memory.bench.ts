@@ -99,14 +99,14 @@ function columnsOf(ratios: readonly number[], forms: readonly string[]): Column[
 
 async function scoreSample(
   opened: OpenModel,
-  { id, near, target, spans }: CrossFileSample,
+  sample: CrossFileSample,
   columns: readonly Column[],
 ): Promise<Outcome> {
-  const sample = { id, near, target, spans } as CrossFileSample;
+  const { id, path, near, target } = sample;
   const results: Record<string, Result> = {};
   let compressMs = 0;
   for (const { name, memory } of columns) {
-    const request = { prefix: near, memory: memory(sample) };
+    const request = { path, prefix: near, memory: memory(sample) };
     const { nll, tokens, ms } = await opened.score({ ...request, target });
     compressMs += ms.compress;
     results[name] = { nll, positions: tokens.contextAfter, ms: ms.total - ms.compress };
