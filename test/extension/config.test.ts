@@ -15,6 +15,9 @@ test("settings are read as the sidecar takes them", () => {
     model: "smollm2-135m",
     threads: 3,
     multiline: "never",
+    "memories.budget": 96,
+    "bank.limit": 64,
+    exclude: ["out"],
     trace: "messages",
   });
   assert.deepEqual(readSettings(configuration, false), {
@@ -25,6 +28,9 @@ test("settings are read as the sidecar takes them", () => {
     threads: 3,
     alignment: "exact",
     multiline: "never",
+    memories: { enable: true, budget: 96, form: "kept" },
+    bank: { limit: 64 },
+    exclude: ["out"],
     trace: "messages",
     isTrusted: false,
   });

@@ -17,7 +17,10 @@ const sources = readdirSync("extension")
 
 test("every setting of the manifest is read, and every one that is read is in the manifest", () => {
   const asked: string[] = [];
-  const get = (key: string) => asked.push(`pith.${key}`);
+  const get = (key: string, fallback?: unknown) => {
+    asked.push(`pith.${key}`);
+    return fallback;
+  };
   readSettings({ get } as never, true);
   assert.deepEqual(asked.sort(), Object.keys(properties).sort());
 });
