@@ -21,13 +21,8 @@ const idleMs = 60_000;
 
 export class RemoteCounter {
   readonly #entry: URL;
-  readonly #waiting = new Map<
-    number,
-    { resolve(counts: RemoteCounts): void; reject(error: Error): void }
-  >();
-  #worker: Worker | null = null;
+  #thread: CountingThread | null = null;
   #timer: NodeJS.Timeout | undefined;
-  #lastId = 0;
 
   /** @param entry the bundle of counter.ts */
   constructor(entry: URL) {
@@ -38,9 +33,41 @@ export class RemoteCounter {
   async count(text: string): Promise<RemoteCounts> {
     if (text.length > greatestLength)
       throw new LimitError(`tokens: a text of ${text.length} characters exceeds ${greatestLength}`);
-    this.#worker ??= this.#start();
+    if (this.#thread?.hasEnded !== false) this.#thread = new CountingThread(this.#entry);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.stop(), idleMs).unref();
+    return this.#thread.count(text);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#thread?.end(new Error("tokens: the counting thread ended"));
+  }
+}
+
+/** One run of the thread, with the questions that it has not answered yet. */
+class CountingThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<
+    number,
+    { resolve(counts: RemoteCounts): void; reject(error: Error): void }
+  >();
+  #lastId = 0;
+  hasEnded = false;
+
+  constructor(entry: URL) {
+    // Its standard output must not get into ours, which is the protocol's.
+    this.#worker = new Worker(entry, { name: "pith-counter", stdout: true });
+    this.#worker.unref();
+    this.#worker.on("message", ({ id, counts }: CountAnswer) => {
+      this.#waiting.get(id)?.resolve(counts);
+      this.#waiting.delete(id);
+    });
+    this.#worker.on("error", (error) => this.end(error));
+    this.#worker.on("exit", () => this.end(new Error("tokens: the counting thread ended")));
+  }
+
+  count(text: string): Promise<RemoteCounts> {
     const id = ++this.#lastId;
     const answer = new Promise<RemoteCounts>((resolve, reject) =>
       this.#waiting.set(id, { resolve, reject }),
@@ -49,30 +76,11 @@ export class RemoteCounter {
     return answer;
   }
 
-  stop(): void {
-    clearTimeout(this.#timer);
-    void this.#worker?.terminate();
-    this.#worker = null;
-  }
-
-  #start(): Worker {
-    // Its standard output must not get into ours, which is the protocol's.
-    const worker = new Worker(this.#entry, { name: "pith-counter", stdout: true });
-    worker.unref();
-    worker.on("message", ({ id, counts }: CountAnswer) => {
-      this.#waiting.get(id)?.resolve(counts);
-      this.#waiting.delete(id);
-    });
-    worker.on("error", (error) => this.#fail(error));
-    worker.on("exit", () => {
-      if (this.#worker === worker) this.#worker = null;
-      this.#fail(new Error("tokens: the counting thread ended"));
-    });
-    return worker;
-  }
-
-  #fail(error: Error): void {
-    for (const { reject } of this.#waiting.values()) reject(error);
+  /** What waits is refused at once: an answer may be under way, and the end itself takes a while. */
+  end(cause: Error): void {
+    this.hasEnded = true;
+    for (const { reject } of this.#waiting.values()) reject(cause);
     this.#waiting.clear();
+    void this.#worker.terminate();
   }
 }
