@@ -72,27 +72,30 @@ export class Workbench {
   }
 
   /**
-   * Runs a command from the palette. The palette's list is made when it opens and does not grow when
-   * an extension registers later, so it is closed and opened again until the command is there.
+   * Runs a command from the palette, which is closed and opened again until that has come to pass: its
+   * list is made when it opens and does not grow when an extension registers later, and it closes by
+   * itself when something else takes the focus.
    */
   async runCommand(title: string): Promise<void> {
-    const input = this.page.locator('.quick-input-widget input[type="text"]').first();
-    const row = this.quickPick(title);
-    const appears = (locator: Locator, timeout: number) =>
-      locator.waitFor({ timeout }).then(
+    for (let tries = 0; tries < 15; tries++) {
+      const hasRun = await this.tryCommand(title).then(
         () => true,
         () => false,
       );
-    for (let tries = 0; tries < 15; tries++) {
-      await this.page.keyboard.press("F1");
-      if (await appears(input, 2000)) {
-        await input.fill(`>${title}`);
-        if (await appears(row, 1500)) return this.page.keyboard.press("Enter");
-        await this.page.keyboard.press("Escape");
-      }
+      if (hasRun) return;
+      await this.page.keyboard.press("Escape");
       await this.page.waitForTimeout(200);
     }
     throw new Error(`workbench: no command ${title} in the palette`);
+  }
+
+  /** A click works only on what is seen, so it cannot go astray as a key can. @throws when it fails. */
+  private async tryCommand(title: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input[type="text"]').first();
+    await this.page.keyboard.press("F1");
+    await input.waitFor({ timeout: 2000 });
+    await input.fill(`>${title}`, { timeout: 1000 });
+    await this.quickPick(title).click({ timeout: 1500 });
   }
 
   /** An entry of the list that is open at the top. */
