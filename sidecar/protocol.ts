@@ -175,6 +175,8 @@ export interface BudgetReport {
   reused: number;
   stages: Stage[];
   dropped: DroppedText[];
+  /** Candidates of the selection that take no position; absent where nothing was selected. */
+  droppedMemories?: Record<Exclude<MemoryOutcome, "whole" | "compressed">, number>;
   /** null when the model was not asked. */
   alignment: AlignmentFacts | null;
 }
