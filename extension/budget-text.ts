@@ -1,21 +1,10 @@
 // What the token-budget view shows, in words, as a function of what was reported. Knows no editor and
 // no page, so that every sentence and every sum can be tested.
-import type {
-  BudgetReport,
-  BudgetSource,
-  DroppedText,
-  MemoryPlace,
-  Stage,
-} from "../sidecar/protocol.ts";
-import type { Bar, BudgetView, Gauge, Outcome, Table } from "../webview/messages.ts";
+import type { BudgetReport, DroppedText, MemorySettings, Stage } from "../sidecar/protocol.ts";
+import type { BudgetView, Outcome, Slider, Table } from "../webview/messages.ts";
+import { sum, timeGauge, windowGauge } from "./budget-gauges.ts";
 import type { Counted } from "./remote-budget.ts";
-import { type Translate, wordsFor } from "./status-text.ts";
-
-export interface Language {
-  t: Translate;
-  /** Of numbers and times: a BCP 47 tag. */
-  locale: string;
-}
+import { type Language, type Translate, wordsFor } from "./status-text.ts";
 
 export interface BudgetState {
   /** null before the first completion. */
@@ -24,10 +13,17 @@ export interface BudgetState {
   history: readonly BudgetReport[];
   /** null where nothing can be counted. */
   counted: Counted | null;
+  /** As they are set now, which the next completion will be made by. */
+  memories: MemorySettings;
 }
 
+/** package.json's maximum of `pith.memories.budget`. */
+export const greatestBudget = 3072;
+/** From end to end by the keyboard in some hundred steps. */
+const budgetStep = 32;
+
 export function budgetView(
-  { last, history, counted }: BudgetState,
+  { last, history, counted, memories }: BudgetState,
   language: Language,
 ): BudgetView {
   const { t } = language;
@@ -35,11 +31,12 @@ export function budgetView(
   return {
     outcome: last === null ? nothingYet(t) : outcomeOf(last, language),
     window: wasAsked ? windowGauge(last, language) : null,
+    slider: budgetSlider(memories, t),
     time: wasAsked ? timeGauge(last, language) : null,
     facts: { title: t("Tokens"), entries: wasAsked ? factsOf(last, language) : [] },
     dropped: {
       title: t("Left out"),
-      sentences: last?.dropped.map((each) => droppedSentence(each, language)) ?? [],
+      sentences: last === null ? [] : droppedSentences(last, language),
     },
     elsewhere: elsewhereList(counted, language),
     history: historyTable(history, language),
@@ -60,76 +57,14 @@ function outcomeOf(
   return { sentence, isEmpty: false };
 }
 
-function windowGauge({ sources, window }: BudgetReport, { t, locale }: Language): Gauge {
-  const number = new Intl.NumberFormat(locale);
-  const used = sum(sources.map(({ after }) => after));
-  const taken = barsOf(
-    sources
-      .filter(({ after }) => after > 0)
-      .map((source) => ({
-        kind: source.kind,
-        label: sourceLabel(source, t),
-        length: source.after,
-        value: sourceValue(source, number),
-      })),
-  );
-  const free = window - used;
-  const rest = { kind: "free", label: t("Free"), value: number.format(free) };
+function budgetSlider({ enable, budget }: MemorySettings, t: Translate): Slider {
   return {
-    title: t("Window"),
-    summary: t("{0} of {1}", number.format(used), number.format(window)),
-    description: t("{0} of {1} positions are used or reserved.", used, window),
-    scale: window,
-    bars: [...taken, { ...rest, start: used, length: free }],
-  };
-}
-
-function sourceLabel({ kind, place }: BudgetSource, t: Translate): string {
-  if (kind === "memory") return place === undefined ? t("Memory") : placeLabel(place);
-  const labels: Record<Exclude<BudgetSource["kind"], "memory">, string> = {
-    sink: t("Sink"),
-    header: t("File name"),
-    prefix: t("Before the cursor"),
-    suffix: t("After the cursor"),
-    markers: t("Markers"),
-    reserve: t("Reserved for the answer"),
-  };
-  return labels[kind];
-}
-
-/** Lines from 1, the last one included, as people count. */
-function placeLabel({ path, startLine, endLine }: MemoryPlace): string {
-  return `${path}:${startLine + 1}-${endLine}`;
-}
-
-/** Of a memory also the tokens that it stands for, and how many of them share a position. */
-function sourceValue({ kind, before, after }: BudgetSource, number: Intl.NumberFormat): string {
-  if (kind !== "memory") return number.format(after);
-  const ratio = number.format(Math.round((10 * before) / after) / 10);
-  return `${number.format(before)} → ${number.format(after)} (${ratio}x)`;
-}
-
-function timeGauge({ stages }: BudgetReport, { t, locale }: Language): Gauge {
-  const number = new Intl.NumberFormat(locale);
-  const labels: Record<Stage["kind"], string> = {
-    wait: t("Waiting and sending"),
-    plan: t("Planning"),
-    attach: t("Attaching memories"),
-    prefill: t("Reading, to the first token"),
-    decode: t("Writing"),
-  };
-  const whole = roundedParts(stages.map(({ ms }) => ms));
-  const total = sum(whole);
-  const bars = stages.map(({ kind }, index) => {
-    const length = whole[index] ?? 0;
-    return { kind, label: labels[kind], length, value: t("{0} ms", number.format(length)) };
-  });
-  return {
-    title: t("Time"),
-    summary: t("{0} ms", number.format(total)),
-    description: t("{0} ms from the request to the answer.", total),
-    scale: Math.max(1, total),
-    bars: barsOf(bars),
+    label: t("Budget for memories"),
+    value: Math.min(greatestBudget, Math.max(0, budget)),
+    valueText: t("{0} positions"),
+    greatest: greatestBudget,
+    step: budgetStep,
+    note: enable ? null : t("Memories are switched off by pith.memories.enable."),
   };
 }
 
@@ -151,6 +86,24 @@ function factsOf(
   const { way, tail, ids } = alignment;
   const label = t("Written again ({0})", way);
   return [...facts, { label, value: t("“{0}”, tokens: {1}", tail, ids.length) }];
+}
+
+function droppedSentences(
+  { dropped, droppedMemories }: BudgetReport,
+  language: Language,
+): string[] {
+  const { t, locale } = language;
+  const number = new Intl.NumberFormat(locale);
+  const { "no-room": noRoom = 0, pending = 0 } = droppedMemories ?? {};
+  return [
+    ...dropped.map((each) => droppedSentence(each, language)),
+    ...(noRoom > 0
+      ? [t("Memories that found no room in the budget: {0}.", number.format(noRoom))]
+      : []),
+    ...(pending > 0
+      ? [t("Memories that are still to be encoded: {0}.", number.format(pending))]
+      : []),
+  ];
 }
 
 function droppedSentence({ kind, characters, why }: DroppedText, { t, locale }: Language): string {
@@ -199,28 +152,4 @@ function historyTable(reports: readonly BudgetReport[], { t, locale }: Language)
 
 function millisecondsOf(stages: readonly Stage[]): number {
   return Math.round(sum(stages.map(({ ms }) => ms)));
-}
-
-/** Bars that lie one behind the other. */
-function barsOf(parts: readonly Omit<Bar, "start">[]): Bar[] {
-  let start = 0;
-  return parts.map((part) => {
-    const bar = { ...part, start };
-    start += part.length;
-    return bar;
-  });
-}
-
-/** Whole numbers that add up to the rounded sum: each is the step of the rounded running sum. */
-export function roundedParts(values: readonly number[]): number[] {
-  let exact = 0;
-  return values.map((value) => {
-    const before = Math.round(exact);
-    exact += value;
-    return Math.round(exact) - before;
-  });
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,16 +1,10 @@
 // The model manager: choosing, downloading, deleting models and using a file of one's own.
-import {
-  ConfigurationTarget,
-  l10n,
-  ProgressLocation,
-  type QuickPickItem,
-  window,
-  workspace,
-} from "vscode";
+import { l10n, ProgressLocation, type QuickPickItem, window, workspace } from "vscode";
 import { LSPErrorCodes, ResponseError, WorkDoneProgress } from "vscode-languageclient/node";
 import type { ModelEntry } from "../sidecar/protocol.ts";
 import * as protocol from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
+import { writeSetting } from "./write-setting.ts";
 
 /** Makes another model the one that completes; one that is not there yet is offered for download. */
 export async function chooseModel(client: Client): Promise<void> {
@@ -18,7 +12,7 @@ export async function chooseModel(client: Client): Promise<void> {
   const entry = await pickModel(await client.request(protocol.listModels), title);
   if (entry === null) return;
   if (entry.state !== "present" && !(await download(client, entry))) return;
-  await setModel(entry.id);
+  await writeSetting("model", entry.id);
 }
 
 /** Fetches the model that the settings name, or asks which one when that one is present. */
@@ -52,7 +46,7 @@ export async function useModelFile(): Promise<void> {
       title: l10n.t("Pith: Use a Local Model File"),
       filters: { GGUF: ["gguf"] },
     })) ?? [];
-  if (file !== undefined) await setModel(file.fsPath);
+  if (file !== undefined) await writeSetting("model", file.fsPath);
 }
 
 /** Offers the download of a model that completions wait for; a notification, nothing modal. */
@@ -122,12 +116,4 @@ function itemOf(entry: ModelEntry, isCurrent: boolean): QuickPickItem {
 
 function megabytes(byteLength: number): string {
   return `${Math.round(byteLength / 1e6)} MB`;
-}
-
-/** For the user as a whole, unless the workspace has a model of its own. */
-async function setModel(model: string): Promise<void> {
-  const configuration = workspace.getConfiguration("pith");
-  const isOwn = configuration.inspect("model")?.workspaceValue !== undefined;
-  const target = isOwn ? ConfigurationTarget.Workspace : ConfigurationTarget.Global;
-  await configuration.update("model", model, target);
 }

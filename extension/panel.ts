@@ -2,6 +2,7 @@
 // hidden the sidecar sends nothing for it and it is sent nothing.
 import { randomBytes } from "node:crypto";
 import {
+  commands,
   type Disposable,
   env,
   l10n,
@@ -9,6 +10,8 @@ import {
   type Webview,
   type WebviewView,
   type WebviewViewProvider,
+  window,
+  workspace,
 } from "vscode";
 import type { FromView, ToView } from "../webview/messages.ts";
 import { BudgetHistory } from "./budget-history.ts";
@@ -16,7 +19,9 @@ import { budgetHtml } from "./budget-html.ts";
 import { budgetView } from "./budget-text.ts";
 import type { Client } from "./client.ts";
 import { Coalesced } from "./coalesce.ts";
+import { readSettings } from "./config.ts";
 import { type Counted, RemoteBudget } from "./remote-budget.ts";
+import { writeSetting } from "./write-setting.ts";
 
 /** Ten times a second is as fast as numbers can be read, and faster than most people type. */
 const updateMs = 100;
@@ -30,6 +35,8 @@ export class BudgetPanel implements WebviewViewProvider, Disposable {
   private readonly remote: RemoteBudget;
   private view: WebviewView | null = null;
   private counted: Counted | null = null;
+  /** Where the slider stands while its setting is being written; null: where the setting says. */
+  private wished: number | null = null;
   private postCount = 0;
 
   constructor(client: Client, extension: Uri) {
@@ -48,6 +55,9 @@ export class BudgetPanel implements WebviewViewProvider, Disposable {
       }),
       // A sidecar that has just started does not know of the view.
       client.onDidChangeCondition(() => this.watch()),
+      workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration("pith.memories")) this.update.wish();
+      }),
     ];
   }
 
@@ -59,8 +69,9 @@ export class BudgetPanel implements WebviewViewProvider, Disposable {
   resolveWebviewView(view: WebviewView): void {
     this.view = view;
     view.webview.options = { enableScripts: true, localResourceRoots: [this.assets] };
-    view.webview.onDidReceiveMessage(({ kind }: FromView) => {
-      if (kind === "ready") this.update.wish();
+    view.webview.onDidReceiveMessage((message: FromView) => {
+      if (message.kind === "budget") void this.setBudget(message.positions);
+      this.update.wish();
     });
     view.onDidChangeVisibility(() => this.watch());
     view.onDidDispose(() => {
@@ -83,15 +94,32 @@ export class BudgetPanel implements WebviewViewProvider, Disposable {
     this.client.watchBudget(isVisible).catch(() => {});
   }
 
+  private async setBudget(positions: number): Promise<void> {
+    this.wished = positions;
+    try {
+      await writeSetting("memories.budget", positions);
+    } catch (error) {
+      // The editor's settings file may hold a mistake, or may not be written.
+      const open = l10n.t("Open Settings");
+      const message = l10n.t("Pith: the budget could not be set: {0}", `${error}`);
+      void window.showErrorMessage(message, open).then((answer) => {
+        if (answer === open) void commands.executeCommand("workbench.action.openSettingsJson");
+      });
+    } finally {
+      if (this.wished === positions) this.wished = null;
+      this.update.wish();
+    }
+  }
+
   private show(): void {
     if (this.view?.visible !== true) return;
     const { last, reports: history } = this.history;
     const { counted } = this;
+    const { memories: set } = readSettings(workspace.getConfiguration("pith"), workspace.isTrusted);
+    const memories = { ...set, budget: this.wished ?? set.budget };
     const language = { t: l10n.t, locale: env.language };
-    const message: ToView = {
-      kind: "show",
-      view: budgetView({ last, history, counted }, language),
-    };
+    const view = budgetView({ last, history, counted, memories }, language);
+    const message: ToView = { kind: "show", view };
     this.postCount++;
     void this.view.webview.postMessage(message);
   }

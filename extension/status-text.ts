@@ -5,6 +5,12 @@ import type { CompletionReport, EmptyReason, SidecarState } from "../sidecar/pro
 /** `vscode.l10n.t`: `{0}` in the message stands for the first value. */
 export type Translate = (message: string, ...values: (string | number)[]) => string;
 
+export interface Language {
+  t: Translate;
+  /** Of numbers and times: a BCP 47 tag. */
+  locale: string;
+}
+
 /** The sidecar's own state, or why there is no sidecar that could have one. */
 export type Condition =
   | SidecarState

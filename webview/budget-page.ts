@@ -3,12 +3,20 @@
 // no screen reader whether it is open.
 import "@vscode-elements/elements/dist/vscode-badge/index.js";
 import { html, nothing, svg, type TemplateResult } from "lit";
-import type { Bar, BudgetView, Gauge, List, Outcome, Table } from "./messages.ts";
+import type { Bar, BudgetView, Gauge, List, Outcome, Slider, Table } from "./messages.ts";
 
-export function budgetPage(view: BudgetView): TemplateResult {
-  const { outcome, window, time, facts, elsewhere, dropped, history } = view;
+/** What a person does with the slider. */
+export interface Choice {
+  /** Where the slider has been moved to; null where it stands as it is set. */
+  chosen: number | null;
+  choose(value: number): void;
+}
+
+export function budgetPage(view: BudgetView, choice: Choice): TemplateResult {
+  const { outcome, window, slider, time, facts, elsewhere, dropped, history } = view;
   return html`
-    ${outcomeLine(outcome)} ${window && gauge(window)} ${time && gauge(time)}
+    ${outcomeLine(outcome)} ${window && gauge(window)} ${sliderField(slider, choice)}
+    ${time && gauge(time)}
     ${facts.entries.length > 0 ? factList(facts) : nothing}
     ${dropped.sentences.length > 0 ? droppedList(dropped) : nothing}
     ${elsewhere.entries.length > 0 ? factList(elsewhere) : nothing}
@@ -31,15 +39,22 @@ function gauge({ title, summary, description, scale, bars }: Gauge): TemplateRes
   `;
 }
 
-/** Its own bar lies below the others where it lies in the whole. */
 function barRow(bar: Bar, scale: number): TemplateResult {
+  const row = barLine(bar, scale);
+  if (bar.parts.length === 0) return html`<li>${row}</li>`;
+  const parts = bar.parts.map((part) => barRow(part, scale));
+  return html`<li><details><summary>${row}</summary><ul>${parts}</ul></details></li>`;
+}
+
+/** Its own bar lies below the others where it lies in the whole. */
+function barLine(bar: Bar, scale: number): TemplateResult {
   return html`
-    <li class="of-${bar.kind}">
+    <div class="row of-${bar.kind}">
       <span class="swatch ${bar.kind}"></span>
       <span class="label">${bar.label}</span>
       <span class="value">${bar.value}</span>
       ${bar.kind === "free" ? nothing : ownBar(bar, scale)}
-    </li>
+    </div>
   `;
 }
 
@@ -48,9 +63,27 @@ function ownBar(bar: Bar, scale: number): TemplateResult {
     preserveAspectRatio="none">${barShape(bar)}</svg>`;
 }
 
-function barShape({ kind, start, length }: Bar): TemplateResult | typeof nothing {
+function barShape({ kind, start, length, parts }: Bar): BarShape | BarShape[] {
+  if (parts.length > 0) return parts.flatMap(barShape);
   if (length <= 0) return nothing;
   return svg`<rect class=${kind} x=${start} y="0" width=${length} height="1"></rect>`;
+}
+
+type BarShape = TemplateResult | typeof nothing;
+
+function sliderField(slider: Slider, { chosen, choose }: Choice): TemplateResult {
+  const value = chosen ?? slider.value;
+  const number = new Intl.NumberFormat(document.documentElement.lang).format(value);
+  const words = slider.valueText.replace("{0}", number);
+  const read = ({ target }: Event) => choose((target as HTMLInputElement).valueAsNumber);
+  return html`
+    <section>
+      <h2><label for="budget">${slider.label}</label><span class="summary">${words}</span></h2>
+      <input id="budget" type="range" min="0" max=${slider.greatest} step=${slider.step}
+        .value=${`${value}`} aria-valuetext=${words} aria-describedby="budget-note" @input=${read}>
+      <p id="budget-note" class="note">${slider.note}</p>
+    </section>
+  `;
 }
 
 function factList({ title, entries }: List): TemplateResult {

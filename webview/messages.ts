@@ -5,12 +5,14 @@
 export type ToView = { kind: "show"; view: BudgetView };
 
 /** view -> extension */
-export type FromView = { kind: "ready" };
+export type FromView = { kind: "ready" } | { kind: "budget"; positions: number };
 
 export interface BudgetView {
   outcome: Outcome;
   /** Positions of the window by source. null when the model was not asked. */
   window: Gauge | null;
+  /** Positions for all memories. */
+  slider: Slider;
   /** Milliseconds by stage. */
   time: Gauge | null;
   facts: List;
@@ -44,6 +46,20 @@ export interface Bar {
   /** Where it begins and how long it is, on the gauge's scale. */
   start: number;
   length: number;
+  /** The bars that it stands for, of the same length together; none where it stands for itself. */
+  parts: Bar[];
+}
+
+export interface Slider {
+  label: string;
+  value: number;
+  /** What is said of a value; `{0}` stands for the number. */
+  valueText: string;
+  /** Of the values, from 0 on. */
+  greatest: number;
+  step: number;
+  /** Why moving it changes nothing at present; null where it does. */
+  note: string | null;
 }
 
 export interface List {

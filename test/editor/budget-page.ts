@@ -18,15 +18,16 @@ export async function factOf(session: Session, label: string): Promise<number> {
   return numberOf((await term.locator("+ dd").textContent()) ?? "");
 }
 
-/** The rows of the window, by their labels. */
-export async function barsOf(session: Session): Promise<Map<string, number>> {
-  const rows = await budgetPageOf(session).locator("section").first().locator("li").all();
-  const entries = rows.map(async (row): Promise<[string, number]> => {
-    const label = await row.locator(".label").textContent();
-    const value = await row.locator(".value").textContent();
-    return [label ?? "", numberOf(value ?? "")];
-  });
-  return new Map(await Promise.all(entries));
+/** Positions of the window by what they are spent on. */
+export async function positionsOf(session: Session): Promise<Map<string, number>> {
+  const bars = await budgetPageOf(session).locator(".whole").first().locator("rect").all();
+  const positions = new Map<string, number>();
+  for (const bar of bars) {
+    const kind = (await bar.getAttribute("class")) ?? "";
+    const length = Number(await bar.getAttribute("width"));
+    positions.set(kind, (positions.get(kind) ?? 0) + length);
+  }
+  return positions;
 }
 
 /** What axe-core finds wrong with the view, in words; only what it calls serious or critical. */

@@ -1,7 +1,7 @@
 // The token-budget view in a real editor: its numbers are those of the completion just made, it is
 // told nothing while hidden and not too much while shown, and people who cannot see it can use it.
 import assert from "node:assert/strict";
-import { barsOf, budgetPageOf, factOf, outcomeOf, seriousFaults } from "./budget-page.ts";
+import { budgetPageOf, factOf, outcomeOf, positionsOf, seriousFaults } from "./budget-page.ts";
 import { type Session, useSession } from "./session.ts";
 
 const sums = `export function add(a: number, b: number): number {
@@ -43,11 +43,11 @@ test("the numbers are those of the completion just made", async (session) => {
   assert.equal(await factOf(session, "Positions computed"), count("computed"));
   assert.equal(await factOf(session, "Positions reused"), count("reused"));
   assert.equal(await factOf(session, "Tokens of the answer"), count("generated"));
-  const bars = await barsOf(session);
-  const near = bars.get("Before the cursor") ?? Number.NaN;
+  const positions = await positionsOf(session);
+  const near = positions.get("prefix") ?? Number.NaN;
   // But for the tail, which is made again with the answer.
   assert.ok(near <= count("prefix") && near > count("prefix") - 4, `${near} of ${line}`);
-  const whole = [...bars.values()].reduce((sum, each) => sum + each, 0);
+  const whole = [...positions.values()].reduce((sum, each) => sum + each, 0);
   assert.equal(whole, 4096);
 });
 

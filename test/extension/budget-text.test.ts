@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
+import { roundedParts } from "../../extension/budget-gauges.ts";
 import { BudgetHistory } from "../../extension/budget-history.ts";
-import { budgetView, roundedParts } from "../../extension/budget-text.ts";
+import { budgetView, greatestBudget } from "../../extension/budget-text.ts";
 import { type Translate, wordsFor } from "../../extension/status-text.ts";
 import { type BudgetReport, emptyReasons } from "../../sidecar/protocol.ts";
 
+const memories = { enable: true, budget: 512, form: "kept" as const };
 const language = { t: english, locale: "en" };
 const report: BudgetReport = {
   uri: "file:///project/src/a%20b.ts",
@@ -54,6 +57,73 @@ test("the window's bars lie one behind the other, fill it, and leave out what ta
   assert.equal(window?.summary, "1,362 of 4,096");
 });
 
+test("many memories are one row, whose parts fill its place in the window", () => {
+  const kept = fc.record({ before: fc.nat(2000), after: fc.integer({ min: 1, max: 90 }) });
+  fc.assert(
+    fc.property(fc.array(kept, { minLength: 5, maxLength: 40 }), (spans) => {
+      const among = spans.map((span, index) => ({
+        kind: "memory" as const,
+        ...span,
+        place: at(index),
+      }));
+      const [header, , ...near] = report.sources;
+      const sources = [...(header ? [header] : []), ...among, ...near];
+      const bars = viewOf({ ...report, sources }, []).window?.bars ?? [];
+      const [, group] = bars;
+      assert.equal(bars.length, 5);
+      assert.equal(group?.label, `Memories: ${spans.length}`);
+      assert.equal(group?.parts[0]?.label, "src/0.ts:10-48");
+      let end = group?.start;
+      for (const { start, length } of group?.parts ?? []) {
+        assert.equal(start, end);
+        end = start + length;
+      }
+      assert.equal(end, bars[2]?.start);
+      assert.equal(lengthOf(bars), report.window);
+    }),
+  );
+});
+
+test("a memory says how many of its tokens share a position", () => {
+  const sources = [
+    { kind: "memory" as const, place: at(1), before: 1212, after: 101 },
+    { kind: "memory" as const, before: 41, after: 41 },
+  ];
+  const bars = viewOf({ ...report, sources }, []).window?.bars.slice(0, 2);
+  assert.deepEqual(
+    bars?.map(({ label, value }) => [label, value]),
+    [
+      ["src/1.ts:10-48", "1,212 → 101 (12x)"],
+      ["Memory", "41 → 41 (1x)"],
+    ],
+  );
+});
+
+test("attaching is a stage where something was attached", () => {
+  const kinds = (ms: number) => {
+    const stages = [...report.stages.slice(0, 2), { kind: "attach" as const, ms }];
+    return viewOf({ ...report, stages }, []).time?.bars.map(({ kind }) => kind);
+  };
+  assert.deepEqual(kinds(0), ["wait", "plan"]);
+  assert.deepEqual(kinds(0.2), ["wait", "plan", "attach"]);
+});
+
+test("the slider stands where the setting does, and says where it moves nothing", () => {
+  const sliderOf = (change: Partial<typeof memories>) =>
+    budgetView(
+      { last: null, history: [], counted: null, memories: { ...memories, ...change } },
+      language,
+    ).slider;
+  const { contributes } = JSON.parse(readFileSync("package.json", "utf8"));
+  const properties = contributes.configuration.map(
+    (section: { properties: object }) => section.properties,
+  );
+  assert.equal(Object.assign({}, ...properties)["pith.memories.budget"].maximum, greatestBudget);
+  assert.deepEqual([sliderOf({}).value, sliderOf({}).note], [512, null]);
+  assert.match(sliderOf({ enable: false }).note ?? "", /pith\.memories\.enable/);
+  assert.equal(sliderOf({ budget: 1e6 }).value, greatestBudget);
+});
+
 test("the milliseconds of the stages add up to those of the whole, rounded as they are", () => {
   const { time, outcome } = viewOf(report, []);
   assert.deepEqual(
@@ -94,8 +164,16 @@ test("what was left out is said with its reason", () => {
     { kind: "suffix", characters: 9, why: "not-infilling" },
     { kind: "answer", characters: 2, why: "behind-end" },
   ];
-  const { sentences } = viewOf({ ...report, dropped }, []).dropped;
-  assert.equal(new Set(sentences).size, 4);
+  const droppedMemories = { "no-room": 12, pending: 3 };
+  const { sentences } = viewOf({ ...report, dropped, droppedMemories }, []).dropped;
+  assert.equal(new Set(sentences).size, 6);
+  assert.match(sentences[4] ?? "", /no room in the budget: 12\.$/);
+  assert.match(sentences[5] ?? "", /to be encoded: 3\.$/);
+  assert.deepEqual(
+    viewOf({ ...report, droppedMemories: { "no-room": 0, pending: 0 } }, []).dropped.sentences
+      .length,
+    1,
+  );
   assert.match(sentences[0] ?? "", /before the cursor .*: 12,345\.$/);
   assert.match(sentences[2] ?? "", /this model does not see: 9\.$/);
 });
@@ -144,7 +222,7 @@ test("the history keeps the newest, and one of those that were overtaken in a ro
 
 test("the text in front is counted as models elsewhere do", () => {
   const counted = { of: "selection" as const, o200k: 1234, cl100k: 1250 };
-  const { elsewhere } = budgetView({ last: null, history: [], counted }, language);
+  const { elsewhere } = budgetView({ last: null, history: [], counted, memories }, language);
   assert.equal(elsewhere.title, "The selection for models elsewhere");
   assert.deepEqual(
     elsewhere.entries.map(({ value }) => value),
@@ -154,7 +232,15 @@ test("the text in front is counted as models elsewhere do", () => {
 });
 
 function viewOf(last: BudgetReport | null, history: BudgetReport[]) {
-  return budgetView({ last, history, counted: null }, language);
+  return budgetView({ last, history, counted: null, memories }, language);
+}
+
+function at(index: number) {
+  return { kind: "span" as const, path: `src/${index}.ts`, startLine: 9, endLine: 48 };
+}
+
+function lengthOf(bars: readonly { length: number }[]): number {
+  return bars.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** `vscode.l10n.t` without a translation. */

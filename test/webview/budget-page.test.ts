@@ -52,6 +52,12 @@ const report: BudgetReport = {
   dropped: [{ kind: "prefix", characters: 18_204, why: "window" }],
   alignment: { way: "exact", keptTokens: 496, tail: "findOr", ids: [1, 2] },
 };
+const memories = { enable: true, budget: 512, form: "kept" as const };
+const manySources: BudgetReport["sources"] = report.sources.flatMap((source) =>
+  source.kind === "memory"
+    ? Array.from({ length: 16 }, () => ({ ...source, after: 16 }))
+    : [source],
+);
 const history = [
   report,
   { ...report, time: report.time - 4000, reason: "low-confidence" as const },
@@ -105,7 +111,50 @@ test("a screen reader hears the outcome once it has settled", async () => {
 test("a completion that was not even begun is its reason and the history alone", async () => {
   await show({ ...report, reason: "disabled", window: 0, sources: [], dropped: [] });
   assert.equal(await page.locator("svg").count(), 0);
+  assert.equal(await page.getByRole("slider").count(), 1);
   assert.match((await page.locator(".outcome").textContent()) ?? "", /pith\.enable/);
+});
+
+test("32 memories are one row that unfolds by the keyboard and stays so", async () => {
+  await show({ ...report, sources: manySources });
+  const rows = page.locator("section").first().locator("li:visible");
+  assert.equal(await rows.count(), 8);
+  await page.locator("li summary").focus();
+  await page.keyboard.press("Enter");
+  await show({ ...report, reason: "only-space", sources: manySources });
+  assert.equal(await rows.count(), 8 + 32);
+  assert.equal(await page.locator(".whole").first().locator("rect.memory").count(), 32);
+  await page.keyboard.press("Enter");
+  assert.equal(await rows.count(), 8);
+});
+
+test("the slider has a name and words for its value, and moves by the keyboard", async () => {
+  await show(report);
+  const slider = page.getByRole("slider", { name: "Budget for memories" });
+  assert.equal(await slider.getAttribute("aria-valuetext"), "512 positions");
+  await page.evaluate("messages.length = 0");
+  await slider.focus();
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft"]) await page.keyboard.press(key);
+  assert.equal(await slider.getAttribute("aria-valuetext"), "544 positions");
+  await show({ ...report, reason: "only-space" });
+  assert.equal(await slider.inputValue(), "544", "a view of before does not move it back");
+  await page.waitForTimeout(800);
+  assert.deepEqual(await page.evaluate("messages"), [{ kind: "budget", positions: 544 }]);
+  await page.keyboard.press("End");
+  assert.equal(await slider.inputValue(), "3072");
+  await page.waitForTimeout(800);
+});
+
+test("the slider follows the setting, and one that was not set goes back", async () => {
+  const slider = page.getByRole("slider");
+  await show(report, 96);
+  assert.equal(await slider.inputValue(), "96");
+  await slider.press("ArrowRight");
+  await page.waitForTimeout(800);
+  await show({ ...report, reason: "only-space" }, 96);
+  assert.equal(await slider.inputValue(), "96");
+  await show(report, 100);
+  assert.equal(await slider.getAttribute("aria-valuetext"), "100 positions");
 });
 
 for (const [name, colours] of Object.entries(themes)) {
@@ -116,6 +165,11 @@ for (const [name, colours] of Object.entries(themes)) {
     await page.evaluate(`${colour} document.body.className = "vscode-${name}"`);
     assert.deepEqual(await seriousFaults(), []);
     await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+    await show({ ...report, sources: manySources });
+    await page.locator("li summary").click();
+    assert.deepEqual(await seriousFaults(), []);
+    await page.screenshot({ path: `${pictures}/${name}-many.png`, fullPage: true });
+    await page.locator("li summary").click();
   });
 }
 
@@ -176,13 +230,16 @@ async function openPage(): Promise<Page> {
   return opened;
 }
 
-function viewOf(last: BudgetReport) {
+function viewOf(last: BudgetReport, budget = memories.budget) {
   const counted = { of: "document" as const, o200k: 2210, cl100k: 2248 };
-  return budgetView({ last, history, counted }, { t: english, locale: "en" });
+  return budgetView(
+    { last, history, counted, memories: { ...memories, budget } },
+    { t: english, locale: "en" },
+  );
 }
 
-async function show(last: BudgetReport): Promise<void> {
-  const message = JSON.stringify({ kind: "show", view: viewOf(last) });
+async function show(last: BudgetReport, budget?: number): Promise<void> {
+  const message = JSON.stringify({ kind: "show", view: viewOf(last, budget) });
   await page.evaluate(`window.postMessage(${message})`);
   await page.locator(".outcome", { hasText: viewOf(last).outcome.sentence }).waitFor();
 }
@@ -204,5 +261,5 @@ async function seriousFaults(): Promise<string[]> {
 
 /** `vscode.l10n.t` without a translation. */
 function english(message: string, ...values: (string | number)[]): string {
-  return message.replaceAll(/\{(\d)\}/g, (_, index) => `${values[Number(index)]}`);
+  return message.replaceAll(/\{(\d)\}/g, (mark, index) => `${values[Number(index)] ?? mark}`);
 }

@@ -1,0 +1,12 @@
+// How a memory is named and measured wherever it is shown.
+import type { MemoryPlace } from "../sidecar/protocol.ts";
+
+/** Lines from 1, the last one included, as people count. */
+export function placeLabel({ path, startLine, endLine }: MemoryPlace): string {
+  return `${path}:${startLine + 1}-${endLine}`;
+}
+
+/** How many tokens share a position, to one decimal; null where there is no position. */
+export function ratioOf(tokens: number, positions: number): number | null {
+  return positions === 0 ? null : Math.round((10 * tokens) / positions) / 10;
+}
