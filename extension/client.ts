@@ -14,7 +14,12 @@ import type {
   RequestType,
   RequestType0,
 } from "vscode-languageclient/node";
-import type { BudgetReport, CompletionReport, Settings } from "../sidecar/protocol.ts";
+import type {
+  BudgetReport,
+  CompletionReport,
+  MemoryActivity,
+  Settings,
+} from "../sidecar/protocol.ts";
 import { restartDelayMs } from "./restart.ts";
 import type { Session } from "./session.ts";
 import type { Condition } from "./status-text.ts";
@@ -32,10 +37,12 @@ export class Client implements Disposable {
   private readonly conditions = new EventEmitter<Condition>();
   private readonly reports = new EventEmitter<CompletionReport>();
   private readonly budgets = new EventEmitter<BudgetReport>();
+  private readonly activities = new EventEmitter<MemoryActivity>();
   readonly onDidChangeCondition = this.conditions.event;
   readonly onDidComplete = this.reports.event;
   /** Only while `watchBudget` says that a view is to be seen. */
   readonly onDidBudget = this.budgets.event;
+  readonly onDidChangeActivity = this.activities.event;
   condition: Condition = { kind: "starting" };
   /** The language client's library takes longer to load than an activation may. */
   private readonly library = import("./session.ts");
@@ -57,6 +64,7 @@ export class Client implements Disposable {
       onState: (state) => this.become(state),
       onReport: (report) => this.reports.fire(asEditorSeesIt(report)),
       onBudget: (report) => this.budgets.fire(asEditorSeesIt(report)),
+      onActivity: (activity) => this.activities.fire(activity),
       onEnd: (cause) => this.mourn(session, cause),
     });
     this.session = session;
@@ -110,6 +118,7 @@ export class Client implements Disposable {
     this.conditions.dispose();
     this.reports.dispose();
     this.budgets.dispose();
+    this.activities.dispose();
   }
 
   /** Of the sidecar; null when there is none. */

@@ -44,9 +44,11 @@ export function activate(context: ExtensionContext): void {
       if (report.reason !== "superseded" && report.reason !== "cancelled")
         status.show({ last: report });
     }),
+    client.onDidChangeActivity((activity) => status.show({ activity })),
     client.onDidChangeCondition((condition) => {
       completions.forget();
-      status.show({ condition, last: null });
+      // Another sidecar, or another model, begins its work anew.
+      status.show({ condition, last: null, activity: { kind: "resting" } });
       if (condition.kind === "ready") void completions.askAgain();
     }),
   );

@@ -16,6 +16,7 @@ import {
 import type {
   BudgetReport,
   CompletionReport,
+  MemoryActivity,
   Settings,
   SidecarState,
 } from "../sidecar/protocol.ts";
@@ -23,6 +24,7 @@ import {
   budgeted,
   budgetWatched,
   completed,
+  memoryActivity,
   settingsChanged,
   stateChanged,
 } from "../sidecar/protocol.ts";
@@ -33,6 +35,7 @@ export interface SessionEvents {
   onState(state: SidecarState): void;
   onReport(report: CompletionReport): void;
   onBudget(report: BudgetReport): void;
+  onActivity(activity: MemoryActivity): void;
   /** The process ended, asked to or not; `cause` is its exit code, its signal or what went wrong. */
   onEnd(cause: string): void;
 }
@@ -62,6 +65,7 @@ export class Session {
     this.client.onNotification(stateChanged, events.onState);
     this.client.onNotification(completed, events.onReport);
     this.client.onNotification(budgeted, events.onBudget);
+    this.client.onNotification(memoryActivity, events.onActivity);
   }
 
   async connect(): Promise<void> {

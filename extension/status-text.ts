@@ -1,6 +1,11 @@
 // What the status item and the status bar say, as a function of what is known. Translation comes in
 // as a function, so that every sentence can be read and tested without an editor.
-import type { CompletionReport, EmptyReason, SidecarState } from "../sidecar/protocol.ts";
+import type {
+  CompletionReport,
+  EmptyReason,
+  MemoryActivity,
+  SidecarState,
+} from "../sidecar/protocol.ts";
 
 /** `vscode.l10n.t`: `{0}` in the message stands for the first value. */
 export type Translate = (message: string, ...values: (string | number)[]) => string;
@@ -24,6 +29,7 @@ export interface Status {
   last: CompletionReport | null;
   /** Why the settings rule completions out in the file that is in front; null when they do not. */
   off: EmptyReason | null;
+  activity: MemoryActivity;
 }
 
 export interface StatusView {
@@ -40,7 +46,27 @@ export interface StatusView {
 const plain = { severity: "information", isBusy: false, command: null } as const;
 const busy = { severity: "information", isBusy: true, command: null } as const;
 
-export function viewOf({ condition, last, off }: Status, t: Translate): StatusView {
+/** Work on memories shows in the sentence only: the text of the status bar stays where it is. */
+export function viewOf(status: Status, t: Translate): StatusView {
+  const view = viewWithoutWork(status, t);
+  const work = status.condition.kind === "ready" ? workOf(status.activity, t) : null;
+  return work === null ? view : { ...view, isBusy: true, detail: `${view.detail} ${work}` };
+}
+
+function workOf(activity: MemoryActivity, t: Translate): string | null {
+  switch (activity.kind) {
+    case "resting":
+      return null;
+    case "reading":
+      return t("Reading files of the workspace: {0} of {1}.", activity.done, activity.total);
+    case "encoding":
+      return t("Encoding memories: {0} of {1}.", activity.done, activity.total);
+    default:
+      throw new Error(`status: unknown activity ${JSON.stringify(activity satisfies never)}`);
+  }
+}
+
+function viewWithoutWork({ condition, last, off }: Status, t: Translate): StatusView {
   if (off !== null) return emptyView(off, t);
   switch (condition.kind) {
     case "starting":

@@ -9,6 +9,7 @@ import {
   ThemeColor,
   window,
 } from "vscode";
+import { Coalesced } from "./coalesce.ts";
 import type { Condition, Status, StatusView } from "./status-text.ts";
 import { viewOf } from "./status-text.ts";
 
@@ -18,20 +19,34 @@ const severities: Record<StatusView["severity"], LanguageStatusSeverity> = {
   error: LanguageStatusSeverity.Error,
 };
 
-/** The status as it is now; a change of one part shows at once. */
+/** Faster than it can be read, numbers only flicker. */
+const updateMs = 250;
+
+/** The status as it is now; a change of one part shows at once, those that follow soon together. */
 export class LiveStatus implements Disposable {
   private status: Status;
+  private readonly update = new Coalesced(updateMs, () => this.paint());
   private readonly bar = window.createStatusBarItem("pith.status", StatusBarAlignment.Right, 100);
   private readonly item = languages.createLanguageStatusItem("pith.status", "*");
 
   constructor(condition: Condition) {
-    this.status = { condition, last: null, off: null };
+    this.status = { condition, last: null, off: null, activity: { kind: "resting" } };
     this.bar.name = "Pith";
     this.item.name = "Pith";
   }
 
   show(change: Partial<Status>): void {
     this.status = { ...this.status, ...change };
+    this.update.wish();
+  }
+
+  dispose(): void {
+    this.update.dispose();
+    this.bar.dispose();
+    this.item.dispose();
+  }
+
+  private paint(): void {
     const view = viewOf(this.status, l10n.t);
     const command = commandOf(view);
     this.bar.text = view.text;
@@ -42,11 +57,6 @@ export class LiveStatus implements Disposable {
     this.bar.show();
     Object.assign(this.item, { text: "Pith", detail: view.detail, busy: view.isBusy, command });
     this.item.severity = severities[view.severity];
-  }
-
-  dispose(): void {
-    this.bar.dispose();
-    this.item.dispose();
   }
 }
 

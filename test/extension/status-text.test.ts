@@ -5,6 +5,7 @@ import { reportLine, viewOf, wordsFor } from "../../extension/status-text.ts";
 import { type CompletionReport, type EmptyReason, emptyReasons } from "../../sidecar/protocol.ts";
 
 const model = "smollm2-135m";
+const still = { last: null, off: null, activity: { kind: "resting" } } as const;
 const conditions: [condition: Condition, text: string, detail: string][] = [
   [{ kind: "starting" }, "$(loading~spin) Pith", "The sidecar is starting."],
   [
@@ -39,7 +40,7 @@ const conditions: [condition: Condition, text: string, detail: string][] = [
 
 for (const [condition, text, detail] of conditions)
   test(`a sidecar that is ${condition.kind} shows as ${text}`, () => {
-    const view = viewOf({ condition, last: null, off: null }, english);
+    const view = viewOf({ ...still, condition }, english);
     assert.deepEqual({ text: view.text, detail: view.detail }, { text, detail });
   });
 
@@ -57,23 +58,39 @@ test("every reason has words of its own, for the status bar and as a sentence", 
 
 test("an empty completion shows its reason, the next one with a text takes it away", () => {
   const condition = { kind: "ready", model } as const;
-  const empty = viewOf({ condition, last: reportOf("low-confidence"), off: null }, english);
+  const empty = viewOf({ ...still, condition, last: reportOf("low-confidence") }, english);
   assert.equal(empty.text, "$(circle-slash) Pith: unsure");
-  const filled = viewOf({ condition, last: reportOf(null), off: null }, english);
+  const filled = viewOf({ ...still, condition, last: reportOf(null) }, english);
   assert.equal(filled.text, "$(sparkle) Pith");
   assert.equal(filled.detail, "smollm2-135m: 5 tokens in 43 ms, 200 positions reused.");
 });
 
 test("what the settings rule out shows before any keystroke and whatever the model does", () => {
   const condition = { kind: "loading", model } as const;
-  const view = viewOf({ condition, last: null, off: "untrusted" }, english);
+  const view = viewOf({ ...still, condition, off: "untrusted" }, english);
   assert.equal(view.text, "$(circle-slash) Pith: restricted mode");
+});
+
+test("work on memories is told in the sentence and leaves the status bar's text alone", () => {
+  const condition = { kind: "ready", model } as const;
+  const activities = [
+    [{ kind: "reading", done: 12, total: 300 }, "Reading files of the workspace: 12 of 300."],
+    [{ kind: "encoding", done: 3, total: 12 }, "Encoding memories: 3 of 12."],
+  ] as const;
+  const quiet = viewOf({ ...still, condition }, english);
+  for (const [activity, sentence] of activities) {
+    const view = viewOf({ ...still, condition, activity }, english);
+    assert.deepEqual(view, { ...quiet, isBusy: true, detail: `Ready: ${model}. ${sentence}` });
+    const loading = { kind: "loading", model } as const;
+    const before = viewOf({ ...still, condition: loading }, english);
+    assert.deepEqual(viewOf({ ...still, condition: loading, activity }, english), before);
+  }
 });
 
 test("an engine that failed shows as an error", () => {
   const condition = { kind: "ready", model } as const;
   const last = reportOf("engine-failed");
-  assert.equal(viewOf({ condition, last, off: null }, english).severity, "error");
+  assert.equal(viewOf({ ...still, condition, last }, english).severity, "error");
 });
 
 test("the log's line of a completion holds none of its text", () => {
