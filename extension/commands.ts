@@ -1,12 +1,13 @@
 // Command id -> what it does.
 
-import type { Disposable, Extension, LogOutputChannel, QuickPickItem } from "vscode";
-import { ConfigurationTarget, commands, env, l10n, version, window, workspace } from "vscode";
+import type { Disposable, Extension, LogOutputChannel } from "vscode";
+import { commands, env, l10n, version, window } from "vscode";
 import type { Client } from "./client.ts";
-import { isLanguageOn, readSettings } from "./config.ts";
 import type { History } from "./history.ts";
 import type { Pages } from "./pages.ts";
 import type { BudgetPanel } from "./panel.ts";
+import type { Shades } from "./shades.ts";
+import { toggle } from "./switches.ts";
 
 /** What the commands work on. */
 export interface Pith {
@@ -15,19 +16,35 @@ export interface Pith {
   history: History;
   panel: BudgetPanel;
   pages: Pages;
+  shades: Shades;
   extension: Extension<unknown>;
 }
 
-type Command = (pith: Pith) => unknown;
+/** `args` come from the menu that it was chosen in. */
+type Command = (pith: Pith, ...args: unknown[]) => unknown;
 
-/** Loaded at first use, because it brings the language client's library with it. */
+// Loaded at first use, because they bring the language client's library, or the protocol, with them.
 const models = () => import("./models.ts");
+const compress = () => import("./compress.ts");
+const demonstrations = () => import("./demonstrations.ts");
+const selected = () => import("./selected.ts");
 
 const table: Record<string, Command> = {
   "pith.chooseModel": async ({ client }) => (await models()).chooseModel(client),
   "pith.downloadModel": async ({ client }) => (await models()).downloadModel(client),
   "pith.deleteModel": async ({ client }) => (await models()).deleteModel(client),
   "pith.useModelFile": async () => (await models()).useModelFile(),
+  "pith.compressSelection": async (pith) => (await compress()).compressSelection(pith),
+  "pith.compressFile": async (pith, ...args) => (await compress()).compressFile(pith, ...args),
+  "pith.compressFolder": async (pith, ...args) => (await compress()).compressFolder(pith, ...args),
+  "pith.addDemonstration": async () => (await demonstrations()).addDemonstration(),
+  "pith.removeDemonstration": async ({ client }) =>
+    (await demonstrations()).removeDemonstration(client),
+  "pith.showSelection": async (pith) => (await selected()).showSelection(pith),
+  "pith.showKept": async (pith) => (await selected()).showKept(pith),
+  "pith.copyContext": async ({ client }) =>
+    (await import("./copy-context.ts")).copyCompressedContext(client),
+  "pith.purgeBank": async ({ client }) => (await import("./bank.ts")).purge(client),
   "pith.toggle": () => toggle(),
   "pith.restartSidecar": ({ client }) => client.restart(),
   "pith.showBudget": () => commands.executeCommand("workbench.view.extension.pith"),
@@ -40,9 +57,9 @@ const table: Record<string, Command> = {
 /** A failed command says so in a notification and leads to the log. */
 export function registerCommands(pith: Pith): Disposable[] {
   return Object.entries(table).map(([id, run]) =>
-    commands.registerCommand(id, async () => {
+    commands.registerCommand(id, async (...args: unknown[]) => {
       try {
-        await run(pith);
+        await run(pith, ...args);
       } catch (error) {
         pith.log.error(`${id}: ${error}`);
         await reportFailure(pith.log, error instanceof Error ? error.message : `${error}`);
@@ -55,41 +72,6 @@ export async function reportFailure(log: LogOutputChannel, message: string): Pro
   const showLog = l10n.t("Show Log");
   const answer = await window.showErrorMessage(`Pith: ${message}`, showLog);
   if (answer === showLog) log.show();
-}
-
-async function toggle(): Promise<void> {
-  const choice = await window.showQuickPick(switches(), {
-    title: l10n.t("Pith: Enable or Disable Completions"),
-  });
-  await choice?.flip();
-}
-
-/** One entry for each place where completions can be switched, saying what picking it would do. */
-function switches(): (QuickPickItem & { flip(): Thenable<void> })[] {
-  const configuration = workspace.getConfiguration("pith");
-  const { enable, languages } = readSettings(configuration, true);
-  const languageId = window.activeTextEditor?.document.languageId;
-  const set = (key: string, value: unknown, target: ConfigurationTarget) => () =>
-    configuration.update(key, value, target);
-  const language = (id: string) => {
-    const isOn = isLanguageOn(languages, id);
-    const flip = set("languages", { ...languages, [id]: !isOn }, ConfigurationTarget.Global);
-    const label = isOn ? l10n.t("Disable for {0}", id) : l10n.t("Enable for {0}", id);
-    return { label, flip };
-  };
-  const inWorkspace = {
-    label: enable ? l10n.t("Disable for this workspace") : l10n.t("Enable for this workspace"),
-    flip: set("enable", !enable, ConfigurationTarget.Workspace),
-  };
-  const everywhere = {
-    label: enable ? l10n.t("Disable everywhere") : l10n.t("Enable everywhere"),
-    flip: set("enable", !enable, ConfigurationTarget.Global),
-  };
-  return [
-    ...(languageId === undefined ? [] : [language(languageId)]),
-    ...(workspace.workspaceFolders === undefined ? [] : [inWorkspace]),
-    everywhere,
-  ];
 }
 
 /** Facts for a bug report, none of which is text of the user's. */

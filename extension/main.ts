@@ -9,6 +9,7 @@ import { History } from "./history.ts";
 import { watchCondition } from "./notices.ts";
 import { Pages } from "./pages.ts";
 import { BudgetPanel } from "./panel.ts";
+import { Shades } from "./shades.ts";
 import { fillSideBar } from "./side-bar.ts";
 import { LiveStatus } from "./status.ts";
 import { reportLine } from "./status-text.ts";
@@ -32,8 +33,10 @@ export function activate(context: ExtensionContext): void {
   const status = new LiveStatus(client.condition);
   const panel = new BudgetPanel(client, context.extensionUri);
   const pages = new Pages();
-  const pith = { client, log, history, panel, pages, extension: context.extension };
-  context.subscriptions.push(log, client, status, panel, pages, ...fillSideBar(client, panel));
+  const shades = new Shades();
+  const pith = { client, log, history, panel, pages, shades, extension: context.extension };
+  context.subscriptions.push(log, client, status, panel, pages, shades);
+  context.subscriptions.push(...fillSideBar(client, panel));
   context.subscriptions.push(watchCondition(pith), ...registerCommands(pith));
   context.subscriptions.push(...wireSettings(pith, completions, status));
   context.subscriptions.push(

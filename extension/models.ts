@@ -1,9 +1,9 @@
 // The model manager: choosing, downloading, deleting models and using a file of one's own.
-import { l10n, ProgressLocation, type QuickPickItem, window, workspace } from "vscode";
-import { LSPErrorCodes, ResponseError, WorkDoneProgress } from "vscode-languageclient/node";
+import { l10n, type QuickPickItem, window, workspace } from "vscode";
 import type { ModelEntry } from "../sidecar/protocol.ts";
 import * as protocol from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
+import { requestWithProgress } from "./progress.ts";
 import { writeSetting } from "./write-setting.ts";
 
 /** Makes another model the one that completes; one that is not there yet is offered for download. */
@@ -66,32 +66,10 @@ export async function offerDownload(client: Client, model: string): Promise<void
 }
 
 /** @returns whether the model is there now; false when the user broke it off. */
-function download(client: Client, entry: ModelEntry): Thenable<boolean> {
-  const title = l10n.t("Pith: downloading {0}", entry.id);
-  const options = { location: ProgressLocation.Notification, cancellable: true, title };
-  return window.withProgress(options, async (progress, cancellation) => {
-    let percent = 0;
-    const token = `pith-download-${entry.id}-${Date.now()}`;
-    const subscription = client.onProgress(WorkDoneProgress.type, token, (value) => {
-      if (value.kind !== "report" || value.percentage === undefined) return;
-      const message = `${Math.floor(value.percentage)} %`;
-      progress.report({ increment: value.percentage - percent, message });
-      percent = value.percentage;
-    });
-    try {
-      await client.request(protocol.downloadModel, { id: entry.id, token }, cancellation);
-      return true;
-    } catch (error) {
-      if (isCancel(error)) return false;
-      throw error;
-    } finally {
-      subscription.dispose();
-    }
-  });
-}
-
-function isCancel(error: unknown): boolean {
-  return error instanceof ResponseError && error.code === LSPErrorCodes.RequestCancelled;
+async function download(client: Client, { id }: ModelEntry): Promise<boolean> {
+  const title = l10n.t("Pith: downloading {0}", id);
+  const entry = await requestWithProgress(client, title, protocol.downloadModel, { id });
+  return entry !== null;
 }
 
 async function pickModel(models: ModelEntry[], title: string): Promise<ModelEntry | null> {
