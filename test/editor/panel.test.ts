@@ -51,6 +51,18 @@ test("the numbers are those of the completion just made", async (session) => {
   assert.equal(whole, 4096);
 });
 
+test("the slider writes its setting, and follows one that is written elsewhere", async (session) => {
+  const { workbench } = session;
+  const slider = budgetPageOf(session).getByRole("slider", { name: "Budget for memories" });
+  assert.equal(await slider.getAttribute("aria-valuetext"), "512 positions");
+  await slider.focus();
+  await workbench.page.keyboard.press("ArrowRight");
+  await session.untilSetting("pith.memories.budget", 544);
+  session.writeSettings({ "pith.memories.budget": 96 });
+  await budgetPageOf(session).getByText("96 positions").waitFor();
+  assert.equal(await slider.inputValue(), "96");
+});
+
 test("the view follows the typing, at most ten times a second", async (session) => {
   const { workbench } = session;
   const before = await messageCount(session);

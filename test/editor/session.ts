@@ -1,6 +1,6 @@
 // One server, one browser and one workspace for a test file; a picture is kept of every failure.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Browser, chromium } from "playwright-core";
@@ -46,6 +46,28 @@ export class Session {
 
   readFile(name: string): string {
     return readFileSync(join(this.workspace, name), "utf8");
+  }
+
+  /** The user's own settings, as a person who edits the file changes them. */
+  writeSettings(change: Record<string, unknown>): void {
+    writeFileSync(this.settingsFile, JSON.stringify({ ...this.settings, ...change }));
+  }
+
+  /** Waits until the user's own settings say so. */
+  async untilSetting(name: string, value: unknown): Promise<void> {
+    for (let tries = 0; tries < 100; tries++) {
+      if (this.settings[name] === value) return;
+      await delay(100);
+    }
+    throw new Error(`session: the setting ${name} is ${this.settings[name]}, not ${value}`);
+  }
+
+  private get settingsFile(): string {
+    return join(this.folder, "data/User/settings.json");
+  }
+
+  private get settings(): Record<string, unknown> {
+    return JSON.parse(readFileSync(this.settingsFile, "utf8"));
   }
 
   /** What the command Copy Diagnostics says, as name and fact, and the last completions in words. */
@@ -118,8 +140,10 @@ export function useSession(options: SessionOptions): {
 export async function openSession(options: SessionOptions): Promise<Session> {
   const folder = emptyFolder(options.name);
   const workspace = join(folder, "workspace");
-  for (const [name, text] of Object.entries(options.files))
+  for (const [name, text] of Object.entries(options.files)) {
+    mkdirSync(dirname(join(workspace, name)), { recursive: true });
     writeFileSync(join(workspace, name), text);
+  }
   const vsix = options.packExtension?.(folder);
   const settings = { "pith.model": "smollm2-135m", "pith.trace": "messages", ...options.settings };
   const env = { ...serverEnvironment(), ...options.env };
