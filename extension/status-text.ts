@@ -188,8 +188,9 @@ export function reportLine({
   latencyMs,
 }: CompletionReport): string {
   const outcome = reason ?? `${text.length} characters`;
-  const { prefix, suffix, generated, computed, reused } = tokens;
-  const counts = `prefix ${prefix} suffix ${suffix} generated ${generated} computed ${computed} reused ${reused}`;
+  const { prefix, suffix, contextBefore, contextAfter, generated, computed, reused } = tokens;
+  const near = `prefix ${prefix} suffix ${suffix} memories ${contextBefore} as ${contextAfter}`;
+  const counts = `${near} generated ${generated} computed ${computed} reused ${reused}`;
   const times = `prefill ${Math.round(ms.prefill)} decode ${Math.round(ms.decode)} all ${Math.round(latencyMs)} ms`;
   return `completion of version ${version}: ${outcome}; ${counts}; ${times}`;
 }

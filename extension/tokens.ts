@@ -31,7 +31,6 @@ export async function showTokens(client: Client, pages: Pages): Promise<void> {
   const { condition } = client;
   const model = "model" in condition ? condition.model : "";
   const page = { source, model, split, underTrained: new Set(underTrained) };
-  // A name that ended like the file's would be taken for the same language.
   await pages.show(l10n.t("{0} (tokens)", name), tokenText(page, l10n.t));
 }
 

@@ -98,13 +98,13 @@ test("the log's line of a completion holds none of its text", () => {
   assert.doesNotMatch(line, /secret/);
   assert.match(
     line,
-    /version 7: 10 characters; .*computed 9 reused 200; prefill 20 decode 22 all 43/,
+    /version 7: 10 characters; .*memories 1212 as 101 .*computed 9 reused 200; prefill 20 decode 22 all 43/,
   );
   assert.match(reportLine(reportOf("superseded")), /version 7: superseded;/);
 });
 
 function reportOf(reason: EmptyReason | null): CompletionReport {
-  const tokens = { prefix: 190, suffix: 10, contextBefore: 0, contextAfter: 0 };
+  const tokens = { prefix: 190, suffix: 10, contextBefore: 1212, contextAfter: 101 };
   return {
     uri: "file:///a.ts",
     version: 7,
