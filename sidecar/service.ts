@@ -25,13 +25,7 @@ import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
 import { loadOutputGrams } from "./model/output-grams.ts";
 import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
 import { rememberedIds } from "./model/remembered-ids.ts";
-import {
-  type PauseWork,
-  Project,
-  type ProjectSettings,
-  type Selection,
-  type WorkOptions,
-} from "./project/project.ts";
+import { type PauseWork, Project, type WorkOptions } from "./project/project.ts";
 import type { SelectedMemory } from "./project/selection.ts";
 import { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { idsByUse } from "./tokenizer/vocabulary.ts";
@@ -54,6 +48,8 @@ export type OpenProgress = { stage: "preparing"; fraction: number } | { stage: "
 
 export interface OpenOptions {
   readonly onProgress?: ((progress: OpenProgress) => void) | undefined;
+  /** Told of what went wrong later without stopping anything, as in the bank. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -131,10 +127,15 @@ export async function openModel(
   });
   const ms = { ...times, engine: lap() };
   const { id, sha256 } = located;
-  return new OpenModel({ engine, tokenizer, prepared }, { id, sha256, variant, threads, ms });
+  const { onFailure = () => {} } = options;
+  const parts = { engine, tokenizer, prepared, bank: store.home.bank, onFailure };
+  return new OpenModel(parts, { id, sha256, variant, threads, ms });
 }
 
 interface OpenParts {
+  /** Folder of the bank. */
+  readonly bank: string;
+  readonly onFailure: (error: unknown) => void;
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
   readonly prepared: PreparedModel;
@@ -143,14 +144,15 @@ interface OpenParts {
 /** One model, from its opening to `dispose`. Requests are answered one after another. */
 export class OpenModel {
   readonly facts: ModelFacts;
+  /** The memories of the workspace. */
+  readonly project: Project;
   readonly #prepared: PreparedModel;
   readonly #engine: Engine;
   readonly #tokenizer: Tokenizer;
   readonly #completer: Completer;
-  readonly #project: Project;
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor({ engine, tokenizer, prepared }: OpenParts, facts: ModelFacts) {
+  constructor({ engine, tokenizer, prepared, bank, onFailure }: OpenParts, facts: ModelFacts) {
     this.#prepared = prepared;
     this.facts = facts;
     this.#engine = engine;
@@ -159,7 +161,10 @@ export class OpenModel {
     const loadGrams = () => loadOutputGrams(prepared.outputGramsFile, prepared.hyperparameters);
     const memories = new Memories(engine, { vocabulary: tokenizer, layout, loadGrams });
     this.#completer = new Completer(engine, tokenizer, defaults.alignment.limits, memories);
-    this.#project = new Project({ memories, tokenizer, completer: this.#completer });
+    this.project = new Project({
+      ...{ memories, tokenizer, onFailure, completer: this.#completer },
+      bank: { folder: bank, model: facts.sha256, shape: engine.shape },
+    });
   }
 
   /** From a cold cache, nothing approximate. @throws LimitError beyond the window; CancelledError */
@@ -175,28 +180,23 @@ export class OpenModel {
   /** What to show at a cursor, or why nothing. @throws CancelledError */
   async completeInline(document: EditorDocument, signal?: AbortSignal): Promise<ShownCompletion> {
     const { file } = document;
-    const refusal = refusals[(await this.#project.reasonFor(file)) ?? "none"] ?? null;
-    const memories = this.#project.laidFor(file);
+    const refusal = refusals[(await this.project.reasonFor(file)) ?? "none"] ?? null;
+    const memories = this.project.laidFor(file);
     const answering = this.#completer.completeInline(document, { signal, memories, refusal });
     const answer = withLoad(await this.#track(answering));
-    return { ...answer, memories: answer.use === null ? [] : this.#project.usedFor(file) };
-  }
-
-  /** Which folders memories are made of, and how much room they get. */
-  configureProject(settings: ProjectSettings): void {
-    this.#project.configure(settings);
+    return { ...answer, memories: answer.use === null ? [] : this.project.usedFor(file) };
   }
 
   /** For idle time: what serves the next completion. Returns the rows run. @throws CancelledError */
   async work(work: PauseWork, options: WorkOptions): Promise<number> {
     const before = this.#engine.counters.positions;
-    await this.#track(this.#project.work(work, options));
+    await this.#track(this.project.work(work, options));
     return this.#engine.counters.positions - before;
   }
 
-  /** What was selected in the last pause, and why. */
-  get selection(): Selection {
-    return this.#project.selection;
+  /** Work of the project that runs the model, waited for before the model is let go of. */
+  ofProject<T>(ask: (project: Project) => Promise<T>): Promise<T> {
+    return this.#track(ask(this.project));
   }
 
   splitTokens(text: string | Uint8Array): TokenSplit {
@@ -243,6 +243,7 @@ export class OpenModel {
   /** After the requests that are still running. */
   async dispose(): Promise<void> {
     await Promise.allSettled(this.#running);
+    await this.project.dispose();
     this.#tokenizer.dispose();
     await this.#engine.dispose();
   }

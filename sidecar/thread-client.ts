@@ -25,13 +25,21 @@ import {
   throwIfCancelled,
   UnsupportedError,
 } from "./errors.ts";
+import type { PlacedDemonstration } from "./project/folder-index.ts";
+import type { KeptText } from "./project/kept-texts.ts";
+import type { BankFacts } from "./project/memory-bank.ts";
 import type {
+  CompressReport,
+  Cursor,
+  LineRange,
   MemoryActivity,
   PauseWork,
   ProjectSettings,
   Selection,
+  Target,
   WorkOptions,
 } from "./project/project.ts";
+import type { Candidate } from "./project/selection.ts";
 import type {
   BatchCompletion,
   BatchRequest,
@@ -68,6 +76,28 @@ export const configureProject = new RequestType<ProjectSettings, void, ErrorFact
 /** For idle time: makes memories and the cached prompt ready. Returns the rows run. */
 export const work = new RequestType<{ work: PauseWork; token: number }, number, ErrorFacts>("work");
 export const workProgress = new ProgressType<MemoryActivity>();
+/** Encodes files, folders or lines into the bank. */
+export const compress = new RequestType<
+  { targets: readonly Target[]; token: number },
+  CompressReport,
+  ErrorFacts
+>("compress");
+/** What the memories of some lines keep. */
+export const keptTexts = new RequestType<
+  { file: string; range: LineRange },
+  readonly KeptText[],
+  ErrorFacts
+>("keptTexts");
+/** All that might stand in front of a place, the best first. */
+export const rank = new RequestType<Cursor, readonly Candidate[], ErrorFacts>("rank");
+export const demonstrations = new RequestType<
+  Nothing,
+  (PlacedDemonstration & { readonly file: string })[],
+  ErrorFacts
+>("demonstrations");
+export const bankFacts = new RequestType<Nothing, BankFacts, ErrorFacts>("bankFacts");
+/** Deletes every memory. */
+export const purgeBank = new RequestType<Nothing, void, ErrorFacts>("purgeBank");
 export const selection = new RequestType<Nothing, Selection, ErrorFacts>("selection");
 export const describe = new RequestType<Nothing, Record<string, string>, ErrorFacts>("describe");
 export const openProgress = new ProgressType<OpenProgress>();
@@ -147,6 +177,14 @@ export class EngineThread {
   /** Ends the thread, whatever it is doing; a step of the model that runs is waited for. */
   async stop(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  /** @throws UnsupportedError for what lies in no folder of the workspace; CancelledError */
+  compress(targets: readonly Target[], options: WorkOptions): Promise<CompressReport> {
+    const { onActivity, signal } = options;
+    return this.#watchProgress(workProgress, onActivity, (token) =>
+      this.ask(compress, { targets, token }, signal),
+    );
   }
 
   async #watchProgress<Progress, Answer>(

@@ -13,6 +13,7 @@ import {
   ResponseError,
 } from "vscode-jsonrpc/node";
 import { errorKind } from "./errors.ts";
+import type { MemoryActivity } from "./project/project.ts";
 import { type OpenModel, openModel } from "./service.ts";
 import * as messages from "./thread-client.ts";
 
@@ -35,6 +36,7 @@ answer(messages.openModel, async ({ choice, token }, signal) => {
   await close();
   open = await openModel(choice, {
     signal,
+    onFailure: (error) => process.stderr.write(`${error instanceof Error ? error.stack : error}\n`),
     onProgress: (progress) => void connection.sendProgress(messages.openProgress, token, progress),
   });
   return open?.facts ?? null;
@@ -45,16 +47,31 @@ answer(messages.complete, (request, signal) => model().complete(request, signal)
 answer(messages.score, (request, signal) => model().score(request, signal));
 answer(messages.splitTokens, async ({ text }) => model().splitTokens(text));
 answer(messages.underTrained, (_, signal) => model().underTrained(signal));
-answer(messages.configureProject, async (settings) => model().configureProject(settings));
+answer(messages.configureProject, async (settings) => model().project.configure(settings));
 answer(messages.work, ({ work, token }, signal) =>
-  model().work(work, {
-    signal,
-    onActivity: (activity) => void connection.sendProgress(messages.workProgress, token, activity),
-  }),
+  model().work(work, { signal, onActivity: activityOn(token) }),
 );
-answer(messages.selection, async () => model().selection);
+answer(messages.compress, ({ targets, token }, signal) =>
+  model().ofProject((project) =>
+    project.compress(targets, { signal, onActivity: activityOn(token) }),
+  ),
+);
+answer(messages.keptTexts, (lines, signal) =>
+  model().ofProject((project) => project.keptTexts(lines, { signal, onActivity: () => {} })),
+);
+answer(messages.rank, (cursor, signal) =>
+  model().ofProject((project) => project.rank(cursor, signal)),
+);
+answer(messages.selection, async () => model().project.selection);
+answer(messages.demonstrations, () => model().project.folders.demonstrations());
+answer(messages.bankFacts, () => model().project.bankFacts());
+answer(messages.purgeBank, () => model().ofProject((project) => project.purge()));
 answer(messages.describe, async () => open?.describe() ?? {});
 connection.listen();
+
+function activityOn(token: number): (activity: MemoryActivity) => void {
+  return (activity) => void connection.sendProgress(messages.workProgress, token, activity);
+}
 
 function model(): OpenModel {
   if (open === null) throw new Error("thread: no model is open");

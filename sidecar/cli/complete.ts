@@ -91,8 +91,9 @@ async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor
   const root = resolve(folder);
   if (relative(root, cursor.file).startsWith(".."))
     throw new UnsupportedError(`${cursor.file}: is not in the folder ${folder} of --context`);
-  const { budget } = defaults.memory;
-  await thread.ask(configureProject, { folders: [root], exclude: [], isEnabled: true, budget });
+  const { budget, bankBytes: bankLimit } = defaults.memory;
+  const memories = { isEnabled: true, budget, bankLimit };
+  await thread.ask(configureProject, { folders: [root], exclude: [], ...memories });
   const progress = createProgress("making memories");
   const onActivity = (activity: MemoryActivity): void => {
     if (activity.kind === "encoding") progress.update(activity.done, activity.total);

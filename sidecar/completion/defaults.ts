@@ -18,7 +18,8 @@ export const defaults = {
   alignment: { limits: { nodes: 32, backedUpTokens: 3 } },
   /**
    * Memories: positions for all of them, no finer than a ratio; demonstrations that are encoded
-   * together; most tokens of a request's context; bytes of what is encoded that stay in the process.
+   * together; most tokens of a request's context; bytes of what is encoded that stay
+   * in the process, and on the disk.
    */
   memory: {
     budget: 512,
@@ -26,6 +27,7 @@ export const defaults = {
     groupedDemonstrations: 8,
     contextTokens: 32_768,
     storeBytes: 256 * 1024 * 1024,
+    bankBytes: 1024 * 1024 * 1024,
   },
   /** Longest answers in the editor. */
   answer: { line: 48, block: 160 },

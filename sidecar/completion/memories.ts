@@ -66,10 +66,7 @@ export class Memories {
    * @throws LimitError for more text than a request may have; CancelledError
    */
   async lay(request: MemoryRequest, options: EncodeOptions): Promise<LaidMemories> {
-    if (request.isCold) {
-      this.#encoder.forgetSink();
-      this.#store.clear();
-    }
+    if (request.isCold) this.forget();
     checkCharacters(request);
     return request.form === "raw"
       ? this.#layRaw(request, await this.#sink(options))
@@ -127,6 +124,12 @@ export class Memories {
   /** A memory that was made earlier, as one of the bank's. */
   put(ids: readonly number[], memory: KeptMemory): void {
     this.#store.put(ids, memory);
+  }
+
+  /** All that was encoded, the sink too. */
+  forget(): void {
+    this.#encoder.forgetSink();
+    this.#store.clear();
   }
 
   async #sink(options: EncodeOptions): Promise<PromptBlock> {

@@ -66,17 +66,21 @@ export class FolderIndex {
     return this.#workspace.folder;
   }
 
-  /** What was left out, by path. */
-  get skipped(): SkippedPath[] {
-    return [...this.#skipped].map(([path, reason]) => ({ path, reason }));
+  /** Whether every file has been read as it is now. */
+  get isRead(): boolean {
+    return this.#isListed && this.#unread.size === 0;
   }
 
-  get spans(): readonly Span[] {
-    return this.#index.spans;
+  /** Of the file at `path`, or of all files below it; "" is the folder itself. */
+  spansIn(path: string): Span[] {
+    return this.#index.spans.filter((span) => isWithin(span.path, path));
   }
 
-  spansOf(path: string): Span[] {
-    return this.#index.spans.filter((span) => span.path === path);
+  /** What was left out at or below `path`. */
+  skippedIn(path: string): SkippedPath[] {
+    return [...this.#skipped]
+      .filter(([each]) => isWithin(each, path) || isWithin(path, each.replace(/\/$/, "")))
+      .map(([each, reason]) => ({ path: each, reason }));
   }
 
   get demonstrations(): PlacedDemonstration[] {
@@ -204,4 +208,8 @@ export class FolderIndex {
       ...this.#identifiers,
     ]);
   }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return folder === "" || path === folder || path.startsWith(`${folder}/`);
 }

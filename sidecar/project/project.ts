@@ -1,20 +1,24 @@
 // The memories of the editor. In: the folders of the workspace, what is edited in them, and a place
 // in the code. Out: what stands in front of the near text there, and why. A selection is made in
 // pauses only, and stays until the next one, so that a keystroke finds the cached prompt as it was.
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import type { Completer } from "../completion/complete.ts";
 import { defaults } from "../completion/defaults.ts";
 import { type LaidMemories, type Memories, noMemories } from "../completion/memories.ts";
-import { pieceTokens } from "../memory/kept-encoder.ts";
 import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
-import { isRuleFile } from "../workspace/ignore-rules.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
-import { FolderIndex, type PlacedDemonstration } from "./folder-index.ts";
+import type { SkippedPath } from "./folder-index.ts";
+import { Folders, type FoundFile } from "./folders.ts";
+import { type KeptText, keptText, shownCounts } from "./kept-texts.ts";
+import { type BankFacts, MemoryBank, type MemoryBankOptions } from "./memory-bank.ts";
+import { PieceEncoder, type PieceOptions, storedCounts, wantedPieces } from "./piece-encoder.ts";
 import {
   type Candidate,
+  candidateOf,
   candidatesFor,
   describeMemory,
   type NearText,
+  type PlannedMemory,
   planMemories,
   type SelectedMemory,
   sharesOf,
@@ -28,6 +32,8 @@ export interface ProjectSettings {
   readonly isEnabled: boolean;
   /** Positions for all memories. */
   readonly budget: number;
+  /** Bytes of the bank on the disk. */
+  readonly bankLimit: number;
 }
 
 /** What has happened since the last pause, and where the cursor is. */
@@ -68,10 +74,36 @@ export interface Selection {
   readonly memories: readonly SelectedMemory[];
 }
 
+/** A file or folder, or lines of a file. */
+export interface Target {
+  /** Absolute. */
+  readonly file: string;
+  readonly range?: LineRange | undefined;
+}
+
+/** Lines from 0, the end exclusive. */
+export interface LineRange {
+  readonly startLine: number;
+  readonly endLine: number;
+}
+
+export interface CompressReport {
+  readonly files: number;
+  readonly spans: number;
+  readonly tokens: number;
+  /** At the finest ratio that is stored. */
+  readonly positions: number;
+  readonly skipped: readonly SkippedPath[];
+}
+
 export interface ProjectParts {
   readonly memories: Memories;
   readonly completer: Completer;
   readonly tokenizer: ProjectTokenizer;
+  /** Of the bank: its folder, and the model that its memories are of. */
+  readonly bank: Pick<MemoryBankOptions, "folder" | "model" | "shape">;
+  /** Told of what went wrong without stopping anything. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 export interface ProjectTokenizer {
@@ -80,43 +112,47 @@ export interface ProjectTokenizer {
 }
 
 interface MemorySet {
+  readonly file: string | null;
   readonly laid: LaidMemories;
-  readonly selection: Selection;
+  readonly budget: number;
+  readonly planned: readonly PlannedMemory[];
 }
 
-const nothing: MemorySet = {
-  laid: noMemories,
-  selection: { file: null, budget: 0, memories: [] },
-};
+const nothing: MemorySet = { file: null, laid: noMemories, budget: 0, planned: [] };
 
 /** Tokens of the query (method.md section 2). */
 const queryTokens = { before: 256, after: 64 };
-/** Tokens of a span, so that its header fits into the piece with it. */
-const spanTokens = pieceTokens - 16;
 /** Files whose memories stay laid, those used last. */
 const setLimit = 4;
 
 export class Project {
+  readonly folders: Folders;
   readonly #parts: ProjectParts;
-  readonly #folders = new Map<string, Promise<FolderIndex | null>>();
-  /** Of open editors, by absolute path. */
-  readonly #texts = new Map<string, string>();
   readonly #sets = new Map<string, MemorySet>();
-  #settings: ProjectSettings = { folders: [], exclude: [], isEnabled: false, budget: 0 };
+  readonly #encoder: PieceEncoder;
+  /** Files whose memories may be stale. */
+  readonly #changed = new Set<string>();
+  #settings: ProjectSettings = {
+    ...{ folders: [], exclude: [], isEnabled: false },
+    ...{ budget: 0, bankLimit: 0 },
+  };
   #last: MemorySet = nothing;
+  /** The last change of the bank; the next waits for it. */
+  #banking: Promise<void> = Promise.resolve();
 
   constructor(parts: ProjectParts) {
     this.#parts = parts;
+    this.folders = new Folders((text) => parts.tokenizer.encode(text).length);
+    this.#encoder = new PieceEncoder(parts.memories);
   }
 
   /** What was selected under other settings is gone; what was read stays where it is still true. */
   configure(settings: ProjectSettings): void {
-    const isReadAlike = settings.exclude.join("\n") === this.#settings.exclude.join("\n");
-    for (const folder of this.#folders.keys())
-      if (!isReadAlike || !settings.folders.includes(folder)) this.#folders.delete(folder);
+    this.folders.configure(settings);
+    if (settings.bankLimit !== this.#settings.bankLimit)
+      this.#banking = this.#banking.then(() => this.#openBank(settings.bankLimit));
     this.#settings = settings;
-    this.#sets.clear();
-    this.#last = nothing;
+    this.#forgetSets();
   }
 
   /** What stands in front of the file's near text until the next pause. */
@@ -126,30 +162,20 @@ export class Project {
 
   /** The memories that stand there, the best first. */
   usedFor(file: string | null): SelectedMemory[] {
-    return this.#setOf(file).selection.memories.filter(({ positions }) => positions > 0);
+    const memories = this.#setOf(file).planned.map(describeMemory);
+    return memories.filter(({ positions }) => positions > 0);
   }
 
   /** What was selected last. */
   get selection(): Selection {
-    return this.#last.selection;
+    const { file, budget, planned } = this.#last;
+    return { file, budget, memories: planned.map(describeMemory) };
   }
 
   /** Why a file is kept from being read; null if it is not. */
   async reasonFor(file: string | null): Promise<SkipReason | null> {
-    const place = file === null ? null : await this.#find(file);
+    const place = file === null ? null : await this.folders.find(file);
     return place === null ? null : await place.folder.reasonFor(place.path);
-  }
-
-  /** With the absolute paths of their files. */
-  async demonstrations(): Promise<(PlacedDemonstration & { readonly file: string })[]> {
-    const lists = this.#settings.folders.map(async (root) => {
-      const folder = await this.#open(root);
-      return (folder?.demonstrations ?? []).map((each) => ({
-        ...each,
-        file: join(root, each.path),
-      }));
-    });
-    return (await Promise.all(lists)).flat();
   }
 
   /**
@@ -158,9 +184,10 @@ export class Project {
    * @throws CancelledError; what was done until then stays
    */
   async work({ edits, touched, cursor }: PauseWork, options: WorkOptions): Promise<void> {
-    for (const { file, text } of edits) await this.#edit(file, text);
-    for (const file of touched) await this.#touch(file);
-    const place = cursor === null ? null : await this.#find(cursor.file);
+    for (const { file, text } of edits) await this.folders.edit(file, text);
+    for (const file of touched) await this.folders.touch(file);
+    for (const file of [...edits.map((edit) => edit.file), ...touched]) this.#changed.add(file);
+    const place = cursor === null ? null : await this.folders.find(cursor.file);
     if (cursor === null || place === null || !this.#settings.isEnabled) {
       await this.#parts.completer.refresh(this.laidFor(cursor?.file ?? null), options);
       return;
@@ -171,63 +198,164 @@ export class Project {
     await this.#select(place, cursor, options);
     const count = await place.folder.readRest(onRead, options.signal);
     if (count > 0) await this.#select(place, cursor, options);
+    await this.#dropStale();
+  }
+
+  /**
+   * Encodes the spans of files and folders, or of some of their lines, into the bank.
+   * @throws UnsupportedError for what lies in no folder of the workspace; CancelledError
+   */
+  async compress(targets: readonly Target[], options: WorkOptions): Promise<CompressReport> {
+    const { onActivity, signal } = options;
+    const onRead = (done: number, total: number) => onActivity({ kind: "reading", done, total });
+    const skipped: SkippedPath[] = [];
+    const found: WantedSpan[] = [];
+    for (const { file, range } of targets) {
+      const { root, folder, path } = await this.folders.require(file);
+      await folder.readRest(onRead, signal);
+      const spans = folder
+        .spansIn(path)
+        .filter((span) => range === undefined || meets(span, range));
+      found.push(
+        ...spans.map((span) => ({ root, candidate: candidateOf(span, this.#parts.memories) })),
+      );
+      if (spans.length === 0 || range === undefined) skipped.push(...folder.skippedIn(path));
+    }
+    const pieces = found.flatMap(({ root, candidate }) =>
+      wantedPieces(root, candidate, storedCounts(candidate)),
+    );
+    await this.#encoder.provide(pieces, this.#encoding(options));
+    return {
+      files: new Set(found.map(({ root, candidate }) => join(root, candidate.path))).size,
+      spans: found.length,
+      tokens: pieces.reduce((sum, { ids }) => sum + ids.length, 0),
+      positions: pieces.reduce((sum, { count }) => sum + count, 0),
+      skipped,
+    };
+  }
+
+  /**
+   * What the memories of the spans that lie in these lines of a file keep.
+   * @throws UnsupportedError for a file in no folder of the workspace; CancelledError
+   */
+  async keptTexts(
+    { file, range }: { readonly file: string; readonly range: LineRange },
+    options: WorkOptions,
+  ): Promise<KeptText[]> {
+    const { root, folder, path } = await this.folders.require(file);
+    await folder.readAround(path, () => {}, options.signal);
+    const { memories, tokenizer } = this.#parts;
+    const texts: KeptText[] = [];
+    for (const span of folder.spansIn(path).filter((each) => meets(each, range))) {
+      const candidate = candidateOf(span, memories);
+      const planned = this.#last.planned.find(
+        ({ candidate: { path: other, startLine }, counts }) =>
+          other === path && startLine === span.startLine && counts.length > 0,
+      );
+      const counts = shownCounts(candidate.pieces, planned?.counts);
+      await this.#encoder.provide(wantedPieces(root, candidate, counts), this.#encoding(options));
+      const { kind, startLine, endLine } = candidate;
+      const bytesOf = (id: number) => tokenizer.bytesOf(id);
+      const shown = { pieces: candidate.pieces, counts };
+      texts.push(keptText({ kind, path, startLine, endLine }, shown, { memories, bytesOf }));
+    }
+    return texts;
+  }
+
+  async bankFacts(): Promise<BankFacts> {
+    await this.#banking;
+    const none = { memories: 0, byteLength: 0, limit: this.#settings.bankLimit };
+    return (await this.#encoder.bank?.facts()) ?? none;
+  }
+
+  /** Deletes every memory, on the disk and in this process. */
+  async purge(): Promise<void> {
+    await this.#banking;
+    await this.#encoder.bank?.purge();
+    this.#parts.memories.forget();
+    this.#forgetSets();
+  }
+
+  /** Lets go of the bank's files. */
+  async dispose(): Promise<void> {
+    await this.#banking;
+    await this.#encoder.bank?.close();
   }
 
   /** All that might stand in front of a place, the best first. @throws CancelledError */
   async rank(cursor: Cursor, signal?: AbortSignal): Promise<Candidate[]> {
-    const place = await this.#find(cursor.file);
+    const place = await this.folders.find(cursor.file);
     if (place === null) return [];
     await place.folder.readAround(place.path, () => {}, signal);
     return candidatesFor(this.#nearText(place.path, cursor), place.folder, this.#parts.memories);
   }
 
   async #select(
-    { folder, path }: FoundFile,
+    { root, folder, path }: FoundFile,
     cursor: Cursor,
-    { onActivity, signal }: WorkOptions,
+    options: WorkOptions,
   ): Promise<void> {
     const { memories, completer } = this.#parts;
     const { budget } = this.#settings;
     const { finestRatio } = defaults.memory;
     const candidates = candidatesFor(this.#nearText(path, cursor), folder, memories);
     const planned = planMemories(candidates, { budget, finestRatio });
-    const shares = sharesOf(planned);
-    const missing = shares.filter(({ ids, count }) => memories.find(ids, count) === null);
-    const encoding = { chunk: defaults.chunk.idle, signal };
-    for (const [done, share] of missing.toReversed().entries()) {
-      onActivity({ kind: "encoding", done, total: missing.length });
-      await memories.layShares([share], encoding);
-    }
-    const laid = await memories.layShares(shares, encoding);
-    const { file } = cursor;
-    this.#keep(file, { laid, selection: { file, budget, memories: planned.map(describeMemory) } });
-    await completer.refresh(laid, { signal });
+    const pieces = planned.flatMap((each) => wantedPieces(root, each.candidate, each.counts));
+    await this.#banking;
+    await this.#encoder.provide(pieces, this.#encoding(options));
+    const laid = await memories.layShares(sharesOf(planned), this.#encoding(options));
+    this.#keep({ file: cursor.file, laid, budget, planned });
+    await completer.refresh(laid, options);
   }
 
-  #keep(file: string, set: MemorySet): void {
-    this.#sets.delete(file);
-    this.#sets.set(file, set);
+  #encoding({ onActivity, signal }: WorkOptions): PieceOptions {
+    const onEncode = (done: number, total: number) => onActivity({ kind: "encoding", done, total });
+    return { chunk: defaults.chunk.idle, signal, onEncode };
+  }
+
+  async #openBank(cap: number): Promise<void> {
+    const { bank, onFailure } = this.#parts;
+    await this.#encoder.bank?.close();
+    // Without a bank memories are made anew in every process.
+    this.#encoder.bank = await MemoryBank.open({ ...bank, cap, onFailure }).catch((error) => {
+      onFailure(error);
+      return null;
+    });
+    for (const file of (await this.#encoder.bank?.files()) ?? []) this.#changed.add(file);
+  }
+
+  /** Drops the bank's memories of text that is no more; only of folders that have been read. */
+  async #dropStale(): Promise<void> {
+    const { bank } = this.#encoder;
+    for (const file of this.#changed) {
+      const found = await this.folders.find(file);
+      if (found === null || bank === null || !found.folder.isRead) continue;
+      const spans = found.folder.spansIn(found.path);
+      const pieces = spans
+        .map((span) => candidateOf(span, this.#parts.memories))
+        .flatMap((candidate) => wantedPieces(found.root, candidate, storedCounts(candidate)));
+      await bank.retain(
+        file,
+        pieces.map(({ place }) => place),
+      );
+      this.#changed.delete(file);
+    }
+  }
+
+  #forgetSets(): void {
+    this.#sets.clear();
+    this.#last = nothing;
+  }
+
+  #keep(set: MemorySet & { readonly file: string }): void {
+    this.#sets.delete(set.file);
+    this.#sets.set(set.file, set);
     this.#last = set;
     for (const oldest of [...this.#sets.keys()].slice(0, -setLimit)) this.#sets.delete(oldest);
   }
 
   #setOf(file: string | null): MemorySet {
     return (file === null ? undefined : this.#sets.get(file)) ?? nothing;
-  }
-
-  async #edit(file: string, text: string | null): Promise<void> {
-    if (text === null) this.#texts.delete(file);
-    else this.#texts.set(file, text);
-    const place = await this.#find(file);
-    place?.folder.setText(place.path, text);
-  }
-
-  async #touch(file: string): Promise<void> {
-    const root = this.#rootOf(file);
-    // Other rules may hold for any file now.
-    if (root !== null && isRuleFile(file)) this.#folders.delete(root);
-    const place = await this.#find(file);
-    place?.folder.touch(place.path);
   }
 
   #nearText(path: string, { languageId, prefix, suffix }: Cursor): NearText {
@@ -242,45 +370,13 @@ export class Project {
     const bytes = Array.from(ids, (id) => this.#parts.tokenizer.bytesOf(id));
     return Buffer.concat(bytes).toString("utf8");
   }
-
-  async #find(file: string): Promise<FoundFile | null> {
-    const root = this.#rootOf(file);
-    const folder = root === null ? null : await this.#open(root);
-    if (root === null || folder === null) return null;
-    return { folder, path: relative(root, file).split(sep).join("/") };
-  }
-
-  /** The innermost folder that holds the file. */
-  #rootOf(file: string): string | null {
-    const roots = this.#settings.folders.filter((root) => file.startsWith(withSeparator(root)));
-    return roots.sort((a, b) => b.length - a.length)[0] ?? null;
-  }
-
-  #open(root: string): Promise<FolderIndex | null> {
-    const opened = this.#folders.get(root) ?? this.#openFresh(root);
-    this.#folders.set(root, opened);
-    return opened;
-  }
-
-  /** null when it cannot be read: there are no memories of it then. */
-  async #openFresh(root: string): Promise<FolderIndex | null> {
-    const countTokens = (text: string) => this.#parts.tokenizer.encode(text).length;
-    const cutting = { countTokens, limit: spanTokens };
-    const { exclude } = this.#settings;
-    const folder = await FolderIndex.open(root, { cutting, exclude }).catch(() => null);
-    for (const [file, text] of this.#texts)
-      if (this.#rootOf(file) === root)
-        folder?.setText(relative(root, file).split(sep).join("/"), text);
-    return folder;
-  }
 }
 
-interface FoundFile {
-  readonly folder: FolderIndex;
-  /** Within the folder. */
-  readonly path: string;
+interface WantedSpan {
+  readonly root: string;
+  readonly candidate: Candidate;
 }
 
-function withSeparator(folder: string): string {
-  return folder.endsWith(sep) ? folder : folder + sep;
+function meets(a: LineRange, b: LineRange): boolean {
+  return a.startLine < b.endLine && b.startLine < a.endLine;
 }

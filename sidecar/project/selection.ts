@@ -8,6 +8,7 @@ import { renderDemonstration } from "../selection/demonstrations.ts";
 import { rankByScore } from "../selection/fusion.ts";
 import { termsOf } from "../selection/identifiers.ts";
 import { jaccard } from "../selection/similarity.ts";
+import type { Span } from "../workspace/workspace.ts";
 import type { FolderIndex } from "./folder-index.ts";
 
 /** Where the text of a memory stands. */
@@ -73,12 +74,8 @@ export function candidatesFor(near: NearText, folder: FolderIndex, pieces: Piece
   const ranked = folder.rank(near.path, near).slice(0, spanLimit);
   const chances = chancesOf(ranked);
   const spans = ranked.map(({ span, score, places }, index): Candidate => {
-    const { path, startLine, endLine, text, language } = span;
-    return {
-      ...{ kind: "span", path, startLine, endLine, text, language, score, places },
-      pieces: pieces.piecesOf({ path, text }),
-      chance: chances[index] ?? 0,
-    };
+    const chance = chances[index] ?? 0;
+    return { ...candidateOf(span, pieces), score, places, chance };
   });
   // A demonstration counts for no less than the best span.
   const chance = Math.max(...chances, 1);
@@ -137,6 +134,15 @@ export function planMemories(
     const { positions = [], outcome = "no-room" } = shares[index] ?? {};
     return { candidate, counts: positions, outcome };
   });
+}
+
+/** The candidate of a span by itself, with nothing that ranks it. */
+export function candidateOf(span: Span, pieces: Pieces): Candidate {
+  const { path, startLine, endLine, text, language } = span;
+  return {
+    ...{ kind: "span", path, startLine, endLine, text, language },
+    ...{ pieces: pieces.piecesOf({ path, text }), score: 0, places: {}, chance: 0 },
+  };
 }
 
 /** In the order of the prompt: the best last, demonstrations in front of spans. */

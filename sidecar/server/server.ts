@@ -1,6 +1,5 @@
 // The language server on standard input and output, LSP 3.18. The only file that knows LSP: requests
 // and notifications come in here; errors and cancels are mapped here, once.
-import { pathToFileURL } from "node:url";
 import type { NotificationType, RequestType, RequestType0 } from "vscode-jsonrpc";
 import {
   type CancellationToken,
@@ -14,10 +13,10 @@ import {
   type InlineCompletionItem,
   type InlineCompletionParams,
   LSPErrorCodes,
-  type Range,
   ResponseError,
   TextDocumentSyncKind,
   TextDocuments,
+  type WorkDoneProgressReporter,
 } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { CatalogueError } from "../catalogue/catalogue-error.ts";
@@ -29,15 +28,16 @@ import {
   configureProject,
   describe,
   type EngineThread,
-  selection,
   splitTokens,
   underTrained,
 } from "../thread-client.ts";
 import { alignmentLine } from "./alignment-line.ts";
 import { BudgetWatch } from "./budget-watch.ts";
+import { cursorAt, cutAtCursor } from "./cursor.ts";
 import { documentPath, filePath } from "./document-path.ts";
 import { IdleWork } from "./idle-work.ts";
 import { InlineRequests } from "./inline-requests.ts";
+import { MemoryRequests } from "./memory-requests.ts";
 import { ModelOwner } from "./model-owner.ts";
 import { ModelShelf } from "./model-shelf.ts";
 import { RemoteCounter } from "./remote-counter.ts";
@@ -66,6 +66,7 @@ class Server {
   readonly #idle: IdleWork;
   readonly #inline: InlineRequests;
   readonly #counter: RemoteCounter;
+  readonly #memories: MemoryRequests;
   readonly #budget = new BudgetWatch((report) => this.#tell(protocol.budgeted, report));
   #settings = readSettings(null);
   /** URIs of the workspace's folders. */
@@ -87,6 +88,10 @@ class Server {
     const thread = () => owner.ready;
     this.#version = version;
     this.#counter = new RemoteCounter(counter);
+    this.#memories = new MemoryRequests({
+      thread: () => this.#readyThread(),
+      count: (text) => this.#counter.count(text),
+    });
     this.#owner = owner;
     this.#shelf = new ModelShelf({ owner, settings, onNotice: log });
     this.#idle = new IdleWork({
@@ -128,7 +133,15 @@ class Server {
     );
     this.#answer(protocol.countRemote, ({ text }) => this.#counter.count(text));
     this.#answer(protocol.diagnostics, () => this.#diagnose());
-    this.#answer(protocol.readSelection, () => this.#readSelection());
+    this.#answer(protocol.readSelection, () => this.#memories.selection());
+    this.#answer(protocol.readKept, (lines, signal) => this.#memories.keptTexts(lines, signal));
+    this.#answer(protocol.compress, (wanted, signal) => this.#compress(wanted, signal));
+    this.#answer(protocol.copyContext, ({ uri, ...place }, signal) =>
+      this.#memories.context(cursorAt(this.#documentAt(uri), place), place, signal),
+    );
+    this.#answer(protocol.listDemonstrations, () => this.#memories.demonstrations());
+    this.#answer(protocol.readBank, () => this.#memories.bankFacts());
+    this.#answer(protocol.purgeBank, () => this.#memories.purge());
     this.#documents.onDidChangeContent(({ document }) => this.#note(document));
     this.#documents.onDidClose(({ document }) => this.#note(document, null));
     connection.onDidChangeWatchedFiles(({ changes }) => {
@@ -207,10 +220,11 @@ class Server {
   }
 
   #configureProject(): void {
-    const { isTrusted, enable, memories, exclude } = this.#settings;
+    const { isTrusted, enable, memories, exclude, bank } = this.#settings;
     const folders = [...this.#folders].flatMap((uri) => filePath(uri) ?? []);
     const isEnabled = isTrusted && enable && memories.enable;
-    const settings = { folders, exclude, isEnabled, budget: memories.budget };
+    const bankLimit = bank.limit * 1024 * 1024;
+    const settings = { folders, exclude, isEnabled, budget: memories.budget, bankLimit };
     this.#owner.ready?.ask(configureProject, settings).catch(logFailure);
   }
 
@@ -220,23 +234,11 @@ class Server {
     else this.#idle.edit(file, text);
   }
 
-  async #readSelection(): Promise<protocol.Selection> {
-    const { file, budget, memories } = await this.#readyThread().ask(selection, {});
-    const uri = file === null ? null : pathToFileURL(file).href;
-    return {
-      uri,
-      budget,
-      memories: memories.map((each) => ({ ...each, places: { ...each.places } })),
-    };
-  }
-
   async #complete(
     params: InlineCompletionParams,
     signal: AbortSignal,
   ): Promise<InlineCompletionItem[]> {
-    const document = this.#documents.get(params.textDocument.uri);
-    if (document === undefined)
-      throw new FormatError(`document ${params.textDocument.uri}: not open`);
+    const document = this.#documentAt(params.textDocument.uri);
     const { head, tail, range } = cutAtCursor(document, params);
     const { uri, version, languageId } = document;
     const file = filePath(uri);
@@ -248,19 +250,44 @@ class Server {
     return insertion === "" ? [] : [{ insertText: `${head.selected}${insertion}`, range }];
   }
 
-  /** With progress on the token that the request names. */
-  async #download(
+  #download(
     { id, token }: { id: string; token: string },
     signal: AbortSignal,
   ): Promise<protocol.ModelEntry> {
+    return this.#withProgress(token, `Pith: downloading ${id}`, (progress) =>
+      this.#shelf.download(id, { signal, onPercent: (percent) => progress.report(percent) }),
+    );
+  }
+
+  #compress(
+    { targets, token }: { targets: { uri: string; range?: protocol.LineRange }[]; token: string },
+    signal: AbortSignal,
+  ): Promise<protocol.CompressReport> {
+    return this.#withProgress(token, "Pith: making memories", (progress) => {
+      const onPercent = (percent: number, activity: string) => progress.report(percent, activity);
+      return this.#memories.compress(targets, onPercent, signal);
+    });
+  }
+
+  /** Progress that can be cancelled, on the token that a request names. */
+  async #withProgress<T>(
+    token: string,
+    title: string,
+    work: (progress: WorkDoneProgressReporter) => Promise<T>,
+  ): Promise<T> {
     const progress = this.#connection.window.attachWorkDoneProgress(token);
-    progress.begin(`Pith: downloading ${id}`, 0, undefined, true);
+    progress.begin(title, 0, undefined, true);
     try {
-      const onPercent = (percent: number) => progress.report(percent);
-      return await this.#shelf.download(id, { signal, onPercent });
+      return await work(progress);
     } finally {
       progress.done();
     }
+  }
+
+  #documentAt(uri: string): TextDocument {
+    const document = this.#documents.get(uri);
+    if (document === undefined) throw new FormatError(`document ${uri}: not open`);
+    return document;
   }
 
   async #split(text: string, signal: AbortSignal): Promise<protocol.TokenSplit> {
@@ -296,23 +323,6 @@ class Server {
   #trace(line: string): void {
     if (this.#settings.trace !== "off") log(line);
   }
-}
-
-/** The text around the cursor, as if the entry chosen in a suggestion list stood there already. */
-function cutAtCursor(
-  document: TextDocument,
-  { position, context }: InlineCompletionParams,
-): { head: { text: string; selected: string }; tail: string; range: Range } {
-  const { range, text: selected } = context.selectedCompletionInfo ?? {
-    range: { start: position, end: position },
-    text: "",
-  };
-  const text = document.getText();
-  return {
-    head: { text: text.slice(0, document.offsetAt(range.start)), selected },
-    tail: text.slice(document.offsetAt(range.end)),
-    range,
-  };
 }
 
 /** The one place where errors become LSP's: every request is answered through it. */

@@ -1,0 +1,112 @@
+// Kept memories of the workspace, on the disk: what a piece of a span is called in the bank, and its
+// bytes there. A bank that cannot be opened or written costs time, not answers.
+import { Bank } from "../bank/bank.ts";
+import { memoryId } from "../bank/memory-id.ts";
+import type { ModelShape } from "../engine/engine-model.ts";
+import { FormatError } from "../errors.ts";
+import type { KeptMemory } from "../memory/kept.ts";
+import { decodeKept, encodeKept } from "../memory/kept-codec.ts";
+import { pieceTokens, repeatText, sinkText, sinkTokens } from "../memory/kept-encoder.ts";
+import { signBits } from "../selection/similarity.ts";
+
+/** A piece of a span, by all that its memory is made of, and where it stands. */
+export interface BankPiece {
+  /** Absolute. */
+  readonly file: string;
+  readonly language: string;
+  /** Lines of the file from 0, the end exclusive: of the whole span. */
+  readonly startLine: number;
+  readonly endLine: number;
+  /** As the header in front of the text shows it; "" without one. */
+  readonly path: string;
+  /** Of the whole span. */
+  readonly text: string;
+  /** Which piece of the span. */
+  readonly index: number;
+}
+
+export interface MemoryBankOptions {
+  readonly folder: string;
+  /** Bytes on the disk. */
+  readonly cap: number;
+  /** SHA-256 of the model's file. */
+  readonly model: string;
+  readonly shape: ModelShape;
+  /** Told of what went wrong; the bank goes on. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface BankFacts {
+  readonly memories: number;
+  readonly byteLength: number;
+  readonly limit: number;
+}
+
+/** Another sink, marker or rule for pieces makes other memories. */
+const form = JSON.stringify(["kept", sinkText, sinkTokens, repeatText, pieceTokens]);
+
+export class MemoryBank {
+  readonly #bank: Bank;
+  readonly #options: MemoryBankOptions;
+
+  private constructor(bank: Bank, options: MemoryBankOptions) {
+    this.#bank = bank;
+    this.#options = options;
+  }
+
+  /** @throws Error when the folder cannot be used. */
+  static async open(options: MemoryBankOptions): Promise<MemoryBank> {
+    const { folder, cap, onFailure } = options;
+    return new MemoryBank(await Bank.open(folder, { cap, onDamage: onFailure }), options);
+  }
+
+  /** null when it is not there, or was damaged and is gone now. */
+  async find(piece: BankPiece): Promise<KeptMemory | null> {
+    try {
+      const found = await this.#bank.get(this.#idOf(piece).key);
+      return found && decodeKept(found, this.#options.shape);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.#options.onFailure(error);
+      return null;
+    }
+  }
+
+  /** A full disk loses the memory, which is made again when it is needed. */
+  async put(piece: BankPiece, memory: KeptMemory): Promise<void> {
+    const stored = { ...encodeKept(memory), signBits: signBits(memory.pooled) };
+    const { file, language, startLine, endLine } = piece;
+    const source = { path: file, language, startLine, endLine };
+    await this.#bank.put(this.#idOf(piece), stored, source).catch(this.#options.onFailure);
+  }
+
+  /** Drops what the bank has of a file but these pieces. */
+  async retain(file: string, pieces: readonly BankPiece[]): Promise<void> {
+    const keys = pieces.map((piece) => this.#idOf(piece).key);
+    await this.#bank.retain(file, keys).catch(this.#options.onFailure);
+  }
+
+  /** Absolute paths of the files that it has memories of. */
+  async files(): Promise<Set<string>> {
+    return new Set((await this.#bank.list()).map(({ path }) => path));
+  }
+
+  async facts(): Promise<BankFacts> {
+    const { length: memories } = await this.#bank.list();
+    return { memories, byteLength: await this.#bank.byteLength(), limit: this.#options.cap };
+  }
+
+  /** Deletes every memory, of other models and windows too. */
+  async purge(): Promise<void> {
+    await this.#bank.purge();
+  }
+
+  async close(): Promise<void> {
+    await this.#bank.close();
+  }
+
+  #idOf({ path, text, index }: BankPiece) {
+    const { model } = this.#options;
+    return memoryId({ model, form, pathHeader: path, text: `${index}\n${text}` });
+  }
+}
