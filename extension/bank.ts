@@ -2,13 +2,11 @@
 import { env, l10n, window } from "vscode";
 import { purgeBank, readBank } from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
+import { tell } from "./messages.ts";
 
 export async function purge(client: Client): Promise<void> {
   const { memories, byteLength } = await client.request(readBank);
-  if (memories === 0) {
-    await window.showInformationMessage(l10n.t("Pith: the bank is empty."));
-    return;
-  }
+  if (memories === 0) return tell(l10n.t("Pith: the bank is empty."));
   const number = new Intl.NumberFormat(env.language, { maximumFractionDigits: 1 });
   const counts = [number.format(memories), number.format(byteLength / 1e6)] as const;
   const remove = l10n.t("Delete");
@@ -19,5 +17,5 @@ export async function purge(client: Client): Promise<void> {
   const answer = await window.showWarningMessage(question, { modal: true }, remove);
   if (answer !== remove) return;
   await client.request(purgeBank);
-  await window.showInformationMessage(l10n.t("Pith: {0} memories deleted, {1} MB.", ...counts));
+  await tell(l10n.t("Pith: {0} memories deleted, {1} MB.", ...counts));
 }

@@ -4,6 +4,7 @@ import type { Disposable, Extension, LogOutputChannel } from "vscode";
 import { commands, env, l10n, version, window } from "vscode";
 import type { Client } from "./client.ts";
 import type { History } from "./history.ts";
+import { reportFailure } from "./messages.ts";
 import type { Pages } from "./pages.ts";
 import type { BudgetPanel } from "./panel.ts";
 import type { Shades } from "./shades.ts";
@@ -66,12 +67,6 @@ export function registerCommands(pith: Pith): Disposable[] {
       }
     }),
   );
-}
-
-export async function reportFailure(log: LogOutputChannel, message: string): Promise<void> {
-  const showLog = l10n.t("Show Log");
-  const answer = await window.showErrorMessage(`Pith: ${message}`, showLog);
-  if (answer === showLog) log.show();
 }
 
 /** Facts for a bug report, none of which is text of the user's. */

@@ -3,6 +3,7 @@ import { env, l10n, type Selection, Uri, window, workspace } from "vscode";
 import { type CompressReport, compress, type LineRange } from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
 import { compressSentence, skippedText } from "./compress-text.ts";
+import { tell } from "./messages.ts";
 import type { Pages } from "./pages.ts";
 import { requestWithProgress } from "./progress.ts";
 
@@ -78,8 +79,4 @@ async function workspaceFolder(): Promise<Uri[] | null> {
   if (folders.length === 0) await tell(l10n.t("Pith: open a folder first."));
   const folder = folders.length > 1 ? await window.showWorkspaceFolderPick() : folders[0];
   return folder === undefined ? null : [folder.uri];
-}
-
-async function tell(message: string): Promise<void> {
-  await window.showInformationMessage(message);
 }

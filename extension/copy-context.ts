@@ -3,16 +3,14 @@
 import { commands, env, l10n, ProgressLocation, type QuickPickItem, window } from "vscode";
 import { copyContext, type Encoding } from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
+import { tell } from "./messages.ts";
 
 const usualBudget = 2000;
 const greatestBudget = 1_000_000;
 
 export async function copyCompressedContext(client: Client): Promise<void> {
   const editor = window.activeTextEditor;
-  if (editor === undefined) {
-    await window.showInformationMessage(l10n.t("Pith: open the file that the context is for."));
-    return;
-  }
+  if (editor === undefined) return tell(l10n.t("Pith: open the file that the context is for."));
   const choice = await window.showQuickPick(encodings(client), {
     title: l10n.t("Pith: Copy Compressed Context"),
     placeHolder: l10n.t("Whose tokens the budget is counted in"),
@@ -31,9 +29,7 @@ export async function copyCompressedContext(client: Client): Promise<void> {
   await env.clipboard.writeText(text);
   const number = new Intl.NumberFormat(env.language);
   const counts = [number.format(tokens), choice.label, number.format(spans)] as const;
-  await window.showInformationMessage(
-    l10n.t("Pith: copied {0} tokens of {1}. Places of the workspace: {2}.", ...counts),
-  );
+  await tell(l10n.t("Pith: copied {0} tokens of {1}. Places of the workspace: {2}.", ...counts));
 }
 
 /** Which models count so is how OpenAI's tiktoken maps them. */

@@ -12,6 +12,7 @@ import {
 import { type DemonstrationEntry, listDemonstrations } from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
 import { addition, exampleText, isTask, withoutExample } from "./demonstration-text.ts";
+import { tell } from "./messages.ts";
 
 export async function addDemonstration(): Promise<void> {
   const editor = window.activeTextEditor;
@@ -103,8 +104,4 @@ async function removeExample(entry: DemonstrationEntry): Promise<void> {
 async function apply(edit: WorkspaceEdit, uri: Uri): Promise<void> {
   if (!(await workspace.applyEdit(edit)))
     throw new Error(l10n.t("{0} could not be changed", workspace.asRelativePath(uri)));
-}
-
-async function tell(message: string): Promise<void> {
-  await window.showInformationMessage(message);
 }

@@ -1,6 +1,7 @@
 // The few conditions that are worth a notification of their own; each is told once.
 import { type Disposable, l10n, window, workspace } from "vscode";
-import { type Pith, reportFailure } from "./commands.ts";
+import type { Pith } from "./commands.ts";
+import { reportFailure } from "./messages.ts";
 
 /** Watches the sidecar and tells the user what only the user can mend. */
 export function watchCondition(pith: Pith): Disposable {

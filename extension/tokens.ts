@@ -3,6 +3,7 @@
 import { l10n, ProgressLocation, type TextEditor, window } from "vscode";
 import * as protocol from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
+import { tell } from "./messages.ts";
 import type { Pages } from "./pages.ts";
 import { tokenText } from "./token-text.ts";
 
@@ -11,12 +12,8 @@ const greatestLength = 50_000;
 
 export async function showTokens(client: Client, pages: Pages): Promise<void> {
   const editor = window.activeTextEditor;
-  if (editor === undefined) {
-    void window.showInformationMessage(
-      l10n.t("Pith: select the text whose tokens you want to see."),
-    );
-    return;
-  }
+  if (editor === undefined)
+    return tell(l10n.t("Pith: select the text whose tokens you want to see."));
   const { text, source, name } = chosenText(editor);
   // The first time with a model its whole table of embeddings is read, which takes seconds.
   const title = l10n.t("Pith: splitting into tokens");
