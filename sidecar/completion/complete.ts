@@ -54,6 +54,11 @@ export interface InlineOptions extends CancelOptions {
   readonly refusal?: Refusal | null | undefined;
 }
 
+export interface BatchOptions extends CancelOptions {
+  /** From what an earlier request left that a cold one would compute alike; default false. */
+  readonly exactReuse?: boolean | undefined;
+}
+
 /** An answer to make: what `complete` and `completeInline` have in common. */
 interface Task {
   readonly prompt: Prompt;
@@ -112,25 +117,21 @@ export class Completer {
   }
 
   /**
-   * The batch contract's `complete`: the whole prompt from a cold cache, or with `exactReuse` from
-   * what an earlier request left that a cold one would compute alike.
+   * The batch contract's `complete`: the whole prompt, from a cold cache by default.
    * @throws LimitError when prompt and answer exceed the window; CancelledError
    */
-  complete(
-    request: CompletionRequest,
-    options: CancelOptions & { readonly exactReuse?: boolean } = {},
-  ): Promise<Completion> {
+  complete(request: CompletionRequest, options: BatchOptions = {}): Promise<Completion> {
     return this.#alone(options.signal, () => this.#complete(request, options));
   }
 
   /**
    * The batch contract's `score`: the target's negative log-likelihood behind the prompt, from a
-   * cold cache. The target is tokenised apart.
+   * cold cache by default. The target is tokenised apart.
    * @throws LimitError when prompt and target exceed the window; CancelledError
    */
   score(
     request: PromptText & { readonly target: string },
-    options: CancelOptions = {},
+    options: BatchOptions = {},
   ): Promise<Score> {
     return this.#alone(options.signal, () => this.#score(request, options));
   }
@@ -156,10 +157,7 @@ export class Completer {
     });
   }
 
-  async #complete(
-    request: CompletionRequest,
-    options: CancelOptions & { readonly exactReuse?: boolean },
-  ): Promise<Completion> {
+  async #complete(request: CompletionRequest, options: BatchOptions): Promise<Completion> {
     const meter = new Meter(this.#engine.counters);
     const memories = await this.#layMemories(request.memory, options.signal);
     meter.lap("compress");
@@ -170,7 +168,7 @@ export class Completer {
       prompt,
       aligned,
       fill: {
-        reuse: options.exactReuse === true ? "exact" : "none",
+        reuse: reuseOf(options),
         chunk: defaults.chunk.batch,
         signal: options.signal,
       },
@@ -277,8 +275,9 @@ export class Completer {
 
   async #score(
     request: PromptText & { readonly target: string },
-    { signal }: CancelOptions,
+    options: BatchOptions,
   ): Promise<Score> {
+    const { signal } = options;
     const meter = new Meter(this.#engine.counters);
     const memories = await this.#layMemories(request.memory, signal);
     meter.lap("compress");
@@ -289,7 +288,7 @@ export class Completer {
     meter.lap("plan");
     const computedBefore = meter.computed;
     const logits = await this.#cache.fill(prompt, {
-      reuse: "none",
+      reuse: reuseOf(options),
       chunk: defaults.chunk.batch,
       signal,
     });
@@ -343,6 +342,10 @@ export class Completer {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+function reuseOf({ exactReuse = false }: BatchOptions): FillOptions["reuse"] {
+  return exactReuse ? "exact" : "none";
 }
 
 function countTexts(

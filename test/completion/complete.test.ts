@@ -182,6 +182,18 @@ test("a score is the sum over the target's tokens, whatever the pieces it is run
   assert.equal(score.tokens.computed, prompt.length + ids.length - 1);
 });
 
+test("a score with exact reuse runs what is new, and is the cold score", async () => {
+  const completer = createCompleter();
+  const asked = { ...request, suffix: undefined };
+  await completer.score({ ...asked, target: " the string" });
+  const other = { ...asked, target: " return the ring" };
+  const warm = await completer.score(other, { exactReuse: true });
+  // The prompt's last id is always run: its logits are needed.
+  assert.equal(warm.tokens.computed, 1 + warm.targetTokens - 1);
+  const cold = await completer.score(other);
+  assert.ok(Math.abs(warm.nll - cold.nll) < 1e-4 * cold.targetTokens, `${warm.nll}, ${cold.nll}`);
+});
+
 test("an empty target costs nothing to know, an empty prompt is a document's border", async () => {
   const completer = createCompleter();
   assert.equal((await completer.score({ ...request, target: "" })).nll, 0);
