@@ -63,7 +63,6 @@ export async function loadLlamaSpeed(options: LlamaSpeedOptions): Promise<SpeedE
 
   return {
     prefill: async (ids, chunk) => {
-      truncate(0);
       for (let start = 0; start < ids.length; start += chunk)
         append(Int32Array.from(ids.slice(start, start + chunk)));
     },

@@ -17,7 +17,6 @@ export async function loadPithSpeed(options: PithSpeedOptions): Promise<SpeedEng
   let logits: Float32Array = new Float32Array(0);
   return {
     prefill: async (ids, chunk) => {
-      cache.truncate(0);
       ({ logits } = await engine.run(cache, ids, { logitsAt: "last", chunk }));
     },
     truncate: (length) => cache.truncate(length),

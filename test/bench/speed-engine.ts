@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 
 /** An engine with one sequence in its cache. */
 export interface SpeedEngine {
-  /** Puts `ids` into the emptied cache, `chunk` at a time, up to the last one's logits. */
+  /** Puts `ids` behind what the cache holds, `chunk` at a time, up to the last one's logits. */
   prefill(ids: readonly number[], chunk: number): Promise<void>;
   /** Forgets every position from `length` on. */
   truncate(length: number): void;
@@ -17,7 +17,13 @@ export interface SpeedEngine {
 
 /** An engine loaded in a process of its own, and the work it is asked for. */
 export type Work =
-  | { readonly kind: "prefill"; readonly ids: readonly number[]; readonly chunk: number }
+  /** `ids` after the first `kept` positions of the prefill before; the rest is forgotten. */
+  | {
+      readonly kind: "prefill";
+      readonly kept: number;
+      readonly ids: readonly number[];
+      readonly chunk: number;
+    }
   /** `ids` after `context`, which is put into the cache beforehand and is not measured. */
   | {
       readonly kind: "decode";
@@ -81,16 +87,24 @@ export async function serveEngine(load: () => Promise<SpeedEngine>): Promise<voi
   process.on("message", async (work: Work) => {
     if (work.kind === "prefill") {
       held = 0;
-      process.send?.(await timed(engine, () => engine.prefill(work.ids, work.chunk)));
+      process.send?.(await timed(engine, () => prefill(engine, work)));
       return;
     }
     const { context, ids } = work;
-    if (held !== context.length) await engine.prefill(context, 512);
+    if (held !== context.length) await prefill(engine, { kept: 0, ids: context, chunk: 512 });
     held = context.length;
     engine.truncate(held);
     process.send?.(await timed(engine, () => engine.decode(ids)));
   });
   process.send?.({ loadMs });
+}
+
+async function prefill(
+  engine: SpeedEngine,
+  { kept, ids, chunk }: Omit<Extract<Work, { kind: "prefill" }>, "kind">,
+): Promise<void> {
+  engine.truncate(kept);
+  await engine.prefill(ids, chunk);
 }
 
 async function timed(engine: SpeedEngine, run: () => Promise<void>): Promise<Measured> {

@@ -114,7 +114,7 @@ async function measurementsOf(id: RealModelId): Promise<Measurement[]> {
     name: `prefill ${tokens}${chunk < 512 ? ` by ${chunk}` : ""}`,
     tokens,
     unit: "tokens/s",
-    work: { kind: "prefill", ids: ids.slice(0, tokens), chunk },
+    work: { kind: "prefill", kept: 0, ids: ids.slice(0, tokens), chunk },
   });
   const decode = (context: number): Measurement => ({
     name: `decode at ${context}`,

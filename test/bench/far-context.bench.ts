@@ -1,0 +1,274 @@
+// 8,000 tokens of far context in sixteen spans and 224 of near text: the time to the first token after
+// an edit in the first, the eighth or the last span. Pith has the memories of all spans (that of the
+// edited one is encoded before, and reported apart), attaches them and runs the near text; llama.cpp
+// is given the raw text, and keeps the common prefix of the prompt before or nothing. All take turns.
+// Then the positions that keystrokes run behind the memories and without them.
+// An edit's times are kept in .cache/, so a run that is stopped goes on where it was.
+// Flags: --model ID (again for more), --rounds N, --threads N, --keys N, --seconds N (stop then).
+import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { median } from "../../sidecar/cli/quantile.ts";
+import { defaults } from "../../sidecar/completion/defaults.ts";
+import { commonLength, type PromptBlock } from "../../sidecar/completion/layout.ts";
+import { PromptCache } from "../../sidecar/completion/prompt-cache.ts";
+import type { Completion, MemoryRequest } from "../../sidecar/completion/request.ts";
+import { keystrokes } from "../support/keystroke-trace.ts";
+import { type RealModelId, realWeights } from "../support/weights.ts";
+import { edit, type FarContext, idsOfRaw, makeFarContext } from "./far-context-prompt.ts";
+import { askAll } from "./ghost-text.ts";
+import { BusyMeter } from "./harness.ts";
+import { type LlamaSpeedOptions, loadLlamaSpeed } from "./llama-speed.ts";
+import { openParts, type PithParts } from "./pith-parts.ts";
+import { EngineProcess, engineArgument, serveEngine } from "./speed-engine.ts";
+
+const tokens = { far: 8000, near: 224 };
+const editedSpans = [0, 7, 15];
+const chunk = 512;
+// Both engines' threads go on looking for work for some milliseconds after a run.
+const pauseMs = 60;
+const modelIds: readonly RealModelId[] = ["smollm2-135m", "qwen2.5-coder-0.5b"];
+/** Of kept memories: the goal's ratio, and what a request without one gets. */
+const shares = { "kept 12x": { ratio: 12 }, "kept, default budget": {} } as const;
+type Share = keyof typeof shares;
+const shareNames = Object.keys(shares) as Share[];
+
+/** One edit in one round. */
+interface Outcome {
+  readonly round: number;
+  readonly span: number;
+  readonly rawTokens: number;
+  /** Positions of the memories. */
+  readonly positions: Readonly<Record<Share, number>>;
+  /** Positions run for the first token. */
+  readonly computed: Readonly<Record<Share, number>>;
+  /** Idle work: the memory of the edited span. */
+  readonly encoding: { readonly ms: number; readonly computed: number };
+  /** To the first token; Pith's are medians. */
+  readonly ms: Readonly<Record<string, number>>;
+  /** Of the first token, what finding the memories took: tokenising and looking up. */
+  readonly lookUpMs: number;
+  readonly othersBusy: number | null;
+}
+
+interface Llama {
+  readonly name: string;
+  readonly process: EngineProcess;
+}
+
+const argument = engineArgument();
+if (argument === undefined) await main();
+else await serveEngine(() => loadLlamaSpeed(JSON.parse(argument)));
+
+async function main(): Promise<void> {
+  const { values: flags } = parseArgs({
+    options: {
+      model: { type: "string", multiple: true },
+      rounds: { type: "string", default: "2" },
+      threads: { type: "string", default: "2" },
+      keys: { type: "string", default: "60" },
+      seconds: { type: "string", default: "36000" },
+    },
+  });
+  const end = performance.now() + 1000 * Number(flags.seconds);
+  const results: Record<string, object> = {};
+  for (const id of modelIds) {
+    if (!(flags.model?.includes(id) ?? true)) continue;
+    const threads = Number(flags.threads);
+    const pith = await openParts(id, threads);
+    const measured = await measureEdits(id, pith, { threads, rounds: Number(flags.rounds), end });
+    // A mean over the edits takes whole rounds.
+    const outcomes = measured.filter(
+      ({ round }) => measured.filter((each) => each.round === round).length === editedSpans.length,
+    );
+    const keys = await countKeystrokes(pith, Number(flags.keys));
+    await pith.close();
+    results[id] = { ...report(id, outcomes), keys };
+  }
+  console.log(JSON.stringify(results));
+}
+
+async function measureEdits(
+  id: RealModelId,
+  pith: PithParts,
+  { threads, rounds, end }: { threads: number; rounds: number; end: number },
+): Promise<Outcome[]> {
+  const file = `.cache/far-context/${id}-${threads}.jsonl`;
+  await mkdir(".cache/far-context", { recursive: true });
+  const known = await readFile(file, "utf8").catch(() => "");
+  const outcomes: Outcome[] = known
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+  const missing = Array.from({ length: rounds }, (_, round) =>
+    editedSpans.map((span) => ({ round, span })),
+  )
+    .flat()
+    .filter(({ round, span }) => !outcomes.some((o) => o.round === round && o.span === span));
+  if (missing.length === 0) return outcomes;
+  const original = makeFarContext(pith.layout, pith.tokenizer, tokens);
+  const all = await firstToken(pith, original, "kept 12x");
+  console.log(`${id}: encoding all spans took ${Math.round(all.ms.compress)} ms`);
+  const llamas = await startLlamas(await realWeights(id), threads);
+  for (const unit of missing) {
+    if (performance.now() > end) break;
+    const outcome = await measureEdit({ pith, llamas, original }, unit);
+    outcomes.push(outcome);
+    await appendFile(file, `${JSON.stringify(outcome)}\n`);
+  }
+  for (const { process: each } of llamas) await each.stop();
+  return outcomes;
+}
+
+/** With and without flash attention; the first run, which reads the weights, is not measured. */
+async function startLlamas(weights: string, threads: number): Promise<Llama[]> {
+  const llamas: Llama[] = [];
+  for (const flashAttention of [true, false]) {
+    const options: LlamaSpeedOptions = { weights, threads, capacity: 9216, flashAttention };
+    const program = fileURLToPath(import.meta.url);
+    const started = await EngineProcess.start(program, JSON.stringify(options));
+    await started.measure({ kind: "prefill", kept: 0, ids: new Array(chunk).fill(1), chunk });
+    const name = `llama.cpp${flashAttention ? ", flash attention" : ""}`;
+    llamas.push({ name, process: started });
+  }
+  return llamas;
+}
+
+async function measureEdit(
+  { pith, llamas, original }: { pith: PithParts; llamas: readonly Llama[]; original: FarContext },
+  { round, span }: { round: number; span: number },
+): Promise<Outcome> {
+  const meter = new BusyMeter(() => [
+    process.pid,
+    ...llamas.map((llama) => llama.process.processId),
+  ]);
+  const edited = edit(original, span, `edit${round} = true`);
+  const { layout, tokenizer } = pith;
+  const [before, after] = [original, edited].map((each) => idsOfRaw(layout, tokenizer, each));
+  if (before === undefined || after === undefined) throw new Error("bench: no prompts");
+  const encoding = await firstToken(pith, edited, "kept 12x");
+  const ofPith: Record<Share, Completion[]> = { "kept 12x": [], "kept, default budget": [] };
+  const ms: Record<string, number> = {};
+  for (const { name, process: llama } of llamas) {
+    // The prompt before the edit, kept up to the edited line, and then the one after the edit, cold.
+    const kept = commonLength(before, after);
+    const works = [
+      { name: `${name}, cold`, kept: 0, ids: after },
+      { name: `${name}, prompt cache`, kept, ids: before.slice(kept) },
+    ];
+    for (const { name: work, ...rest } of works) {
+      for (const share of shareNames) {
+        await sleep(pauseMs);
+        ofPith[share].push(await firstToken(pith, edited, share));
+      }
+      await sleep(pauseMs);
+      ms[work] = (await llama.measure({ kind: "prefill", ...rest, chunk })).ms;
+    }
+  }
+  for (const share of shareNames) ms[share] = median(ofPith[share].map((each) => each.ms.total));
+  const perShare = (read: (completion: Completion) => number) =>
+    Object.fromEntries(shareNames.map((share) => [share, median(ofPith[share].map(read))]));
+  return {
+    ...{ round, span, ms, rawTokens: after.length },
+    positions: perShare((each) => each.tokens.contextAfter) as Outcome["positions"],
+    computed: perShare((each) => each.tokens.computed) as Outcome["computed"],
+    encoding: {
+      ms: encoding.ms.compress,
+      computed: encoding.tokens.computed - (ofPith["kept 12x"][0]?.tokens.computed ?? 0),
+    },
+    lookUpMs: median(ofPith["kept 12x"].map((each) => each.ms.compress)),
+    othersBusy: meter.foreignShare(),
+  };
+}
+
+/** From a cold prompt cache; memories that are not known yet are encoded first. */
+function firstToken(
+  { completer }: PithParts,
+  { spans, path, near }: FarContext,
+  share: Share,
+): Promise<Completion> {
+  const memory: MemoryRequest = {
+    ...{ form: "kept", demonstrations: [], context: spans, isCold: false },
+    ...shares[share],
+  };
+  const greedy = { temperature: 0, topP: 1, seed: 1, alignment: "off" } as const;
+  return completer.complete({ path, prefix: near, memory, maxTokens: 1, stop: [], ...greedy });
+}
+
+/** Positions of the prompt that each keystroke of the trace runs, without memories and behind them. */
+async function countKeystrokes(pith: PithParts, count: number) {
+  const { spans } = makeFarContext(pith.layout, pith.tokenizer, { ...tokens, far: 1000 });
+  const request = { form: "kept", demonstrations: [], context: spans, isCold: false } as const;
+  const { blocks } = await pith.memories.lay({ ...request, ratio: 12 }, { chunk: 256 });
+  const without = await keystrokeRows(pith, [], count);
+  const behind = await keystrokeRows(pith, blocks, count);
+  return {
+    keystrokes: without.length,
+    memoryPositions: blocks.reduce((sum, { length }) => sum + length, 0),
+    positionsWithout: sumOf(without),
+    positionsBehindMemories: sumOf(behind),
+    differing: without.filter((rows, index) => rows !== behind[index]).length,
+  };
+}
+
+/** The first keystroke finds an empty cache and does not count. */
+async function keystrokeRows(
+  { engine, tokenizer }: PithParts,
+  blocks: readonly PromptBlock[],
+  count: number,
+): Promise<number[]> {
+  const { window: capacity, suffix } = defaults;
+  const cache = new PromptCache(engine, { capacity, ...suffix });
+  const rows: number[] = [];
+  for (const { prompt } of askAll(tokenizer, keystrokes(count + 1))) {
+    const before = engine.counters.positions;
+    await cache.fill({ ...prompt, blocks }, { reuse: "moved", chunk: defaults.chunk.interactive });
+    rows.push(engine.counters.positions - before);
+  }
+  return rows.slice(1);
+}
+
+function report(id: RealModelId, outcomes: readonly Outcome[]) {
+  const mean = (read: (outcome: Outcome) => number) => sumOf(outcomes.map(read)) / outcomes.length;
+  const names = Object.keys(outcomes[0]?.ms ?? {});
+  const meanMs = Object.fromEntries(names.map((name) => [name, mean(({ ms }) => ms[name] ?? 0)]));
+  const best = (ending: string): number =>
+    Math.min(...names.filter((name) => name.endsWith(ending)).map((name) => meanMs[name] ?? 0));
+  const rows = names.map((name) => {
+    const own = (span: number) =>
+      median(outcomes.filter((each) => each.span === span).map(({ ms }) => ms[name] ?? 0));
+    const spans = editedSpans.map((span) => [`span ${span + 1}, ms`, Math.round(own(span))]);
+    const ratioTo = (ending: string) =>
+      name.startsWith("llama") ? undefined : rounded(best(ending) / (meanMs[name] ?? 0));
+    return {
+      name,
+      ...Object.fromEntries(spans),
+      "mean, ms": Math.round(meanMs[name] ?? 0),
+      "of llama.cpp, cold": ratioTo("cold"),
+      "with prompt cache": ratioTo("prompt cache"),
+    };
+  });
+  const facts = {
+    edits: outcomes.length,
+    rawTokens: mean((each) => each.rawTokens),
+    positions: outcomes[0]?.positions,
+    computed: outcomes[0]?.computed,
+    encodingMs: mean(({ encoding }) => encoding.ms),
+    encodingPositions: mean(({ encoding }) => encoding.computed),
+    lookUpMs: mean(({ lookUpMs }) => lookUpMs),
+    othersBusy: mean(({ othersBusy }) => othersBusy ?? Number.NaN),
+  };
+  console.log(`\n${id}, ${outcomes.length} edits, mean over the edited spans`);
+  console.table(rows);
+  console.log(facts);
+  return { rows, ...facts };
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0);
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}
