@@ -1,6 +1,7 @@
 // The tables of the alignment benchmark: answers in, Markdown out.
 import { createRandom } from "../../sidecar/engine/random.ts";
 import { cases, type Pair } from "./alignment-pairs.ts";
+import { wilson } from "./wilson.ts";
 
 const ways = ["whole", "off", "healed", "token", "exact"] as const;
 type Way = (typeof ways)[number];
@@ -105,16 +106,6 @@ export function printCosts(solved: readonly Solved[]): object[] {
 
 function countRight(solved: readonly Solved[], way: Way): number {
   return solved.filter(({ answers }) => answers[way].isRight).length;
-}
-
-/** Wilson's 95 % interval of a share (E. B. Wilson, JASA 22, 1927). */
-function wilson(count: number, total: number): [low: number, high: number] {
-  const z = 1.96;
-  const share = count / total;
-  const middle = share + z ** 2 / (2 * total);
-  const half = z * Math.sqrt((share * (1 - share)) / total + (z / (2 * total)) ** 2);
-  const scale = 1 + z ** 2 / total;
-  return [(middle - half) / scale, (middle + half) / scale];
 }
 
 /** The 95 % interval of right / right of whole, by resampling pairs (bootstrap, 2,000 rounds). */
