@@ -52,11 +52,6 @@ interface Outcome {
   readonly othersBusy: number | null;
 }
 
-interface Llama {
-  readonly name: string;
-  readonly process: EngineProcess;
-}
-
 const argument = engineArgument();
 if (argument === undefined) await main();
 else await serveEngine(() => loadLlamaSpeed(JSON.parse(argument)));
@@ -110,39 +105,31 @@ async function measureEdits(
   const original = makeFarContext(pith.layout, pith.tokenizer, tokens);
   const all = await firstToken(pith, original, "kept 12x");
   console.log(`${id}: encoding all spans took ${Math.round(all.ms.compress)} ms`);
-  const llamas = await startLlamas(await realWeights(id), threads);
+  const llama = await startLlama(await realWeights(id), threads);
   for (const unit of missing) {
     if (performance.now() > end) break;
-    const outcome = await measureEdit({ pith, llamas, original }, unit);
+    const outcome = await measureEdit({ pith, llama, original }, unit);
     outcomes.push(outcome);
     await appendFile(file, `${JSON.stringify(outcome)}\n`);
   }
-  for (const { process: each } of llamas) await each.stop();
+  await llama.stop();
   return outcomes;
 }
 
-/** With and without flash attention; the first run, which reads the weights, is not measured. */
-async function startLlamas(weights: string, threads: number): Promise<Llama[]> {
-  const llamas: Llama[] = [];
-  for (const flashAttention of [true, false]) {
-    const options: LlamaSpeedOptions = { weights, threads, capacity: 9216, flashAttention };
-    const program = fileURLToPath(import.meta.url);
-    const started = await EngineProcess.start(program, JSON.stringify(options));
-    await started.measure({ kind: "prefill", kept: 0, ids: new Array(chunk).fill(1), chunk });
-    const name = `llama.cpp${flashAttention ? ", flash attention" : ""}`;
-    llamas.push({ name, process: started });
-  }
-  return llamas;
+/** With flash attention; the first run, which reads the weights, is not measured. */
+async function startLlama(weights: string, threads: number): Promise<EngineProcess> {
+  const options: LlamaSpeedOptions = { weights, threads, capacity: 9216, flashAttention: true };
+  const program = fileURLToPath(import.meta.url);
+  const started = await EngineProcess.start(program, JSON.stringify(options));
+  await started.measure({ kind: "prefill", kept: 0, ids: new Array(chunk).fill(1), chunk });
+  return started;
 }
 
 async function measureEdit(
-  { pith, llamas, original }: { pith: PithParts; llamas: readonly Llama[]; original: FarContext },
+  { pith, llama, original }: { pith: PithParts; llama: EngineProcess; original: FarContext },
   { round, span }: { round: number; span: number },
 ): Promise<Outcome> {
-  const meter = new BusyMeter(() => [
-    process.pid,
-    ...llamas.map((llama) => llama.process.processId),
-  ]);
+  const meter = new BusyMeter(() => [process.pid, llama.processId]);
   const edited = edit(original, span, `edit${round} = true`);
   const { layout, tokenizer } = pith;
   const [before, after] = [original, edited].map((each) => idsOfRaw(layout, tokenizer, each));
@@ -150,22 +137,24 @@ async function measureEdit(
   const encoding = await firstToken(pith, edited, "kept 12x");
   const ofPith: Record<Share, Completion[]> = { "kept 12x": [], "kept, default budget": [] };
   const ms: Record<string, number> = {};
-  for (const { name, process: llama } of llamas) {
-    // The prompt before the edit, kept up to the edited line, and then the one after the edit, cold.
-    const kept = commonLength(before, after);
-    const works = [
-      { name: `${name}, cold`, kept: 0, ids: after },
-      { name: `${name}, prompt cache`, kept, ids: before.slice(kept) },
-    ];
-    for (const { name: work, ...rest } of works) {
-      for (const share of shareNames) {
-        await sleep(pauseMs);
-        ofPith[share].push(await firstToken(pith, edited, share));
-      }
+  // The prompt before the edit, kept up to the edited line, and then the one after the edit, cold.
+  const kept = commonLength(before, after);
+  const works = {
+    "llama.cpp, cold": { kept: 0, ids: after },
+    "llama.cpp, prompt cache": { kept, ids: before.slice(kept) },
+  };
+  const askPith = async () => {
+    for (const share of shareNames) {
       await sleep(pauseMs);
-      ms[work] = (await llama.measure({ kind: "prefill", ...rest, chunk })).ms;
+      ofPith[share].push(await firstToken(pith, edited, share));
     }
+  };
+  for (const [name, work] of Object.entries(works)) {
+    await askPith();
+    await sleep(pauseMs);
+    ms[name] = (await llama.measure({ kind: "prefill", ...work, chunk })).ms;
   }
+  await askPith();
   for (const share of shareNames) ms[share] = median(ofPith[share].map((each) => each.ms.total));
   const perShare = (read: (completion: Completion) => number) =>
     Object.fromEntries(shareNames.map((share) => [share, median(ofPith[share].map(read))]));
@@ -233,20 +222,17 @@ function report(id: RealModelId, outcomes: readonly Outcome[]) {
   const mean = (read: (outcome: Outcome) => number) => sumOf(outcomes.map(read)) / outcomes.length;
   const names = Object.keys(outcomes[0]?.ms ?? {});
   const meanMs = Object.fromEntries(names.map((name) => [name, mean(({ ms }) => ms[name] ?? 0)]));
-  const best = (ending: string): number =>
-    Math.min(...names.filter((name) => name.endsWith(ending)).map((name) => meanMs[name] ?? 0));
   const rows = names.map((name) => {
     const own = (span: number) =>
       median(outcomes.filter((each) => each.span === span).map(({ ms }) => ms[name] ?? 0));
     const spans = editedSpans.map((span) => [`span ${span + 1}, ms`, Math.round(own(span))]);
-    const ratioTo = (ending: string) =>
-      name.startsWith("llama") ? undefined : rounded(best(ending) / (meanMs[name] ?? 0));
+    const ratioTo = (peer: string) => rounded((meanMs[peer] ?? 0) / (meanMs[name] ?? 0));
     return {
       name,
       ...Object.fromEntries(spans),
       "mean, ms": Math.round(meanMs[name] ?? 0),
-      "of llama.cpp, cold": ratioTo("cold"),
-      "with prompt cache": ratioTo("prompt cache"),
+      "x faster than llama.cpp, cold": ratioTo("llama.cpp, cold"),
+      "than its prompt cache": ratioTo("llama.cpp, prompt cache"),
     };
   });
   const facts = {
