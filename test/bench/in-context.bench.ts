@@ -44,6 +44,8 @@ const tasks: Readonly<Record<string, Task>> = {
     columns: (set, seed, { tokenizer }) => longColumns(set, seed, tokenizer),
   },
 };
+/** Of a column, before the next one has its turn: a run that is stopped has about as many of each. */
+const itemsOfTurn = 100;
 const modelIds: readonly RealModelId[] = ["qwen2.5-coder-0.5b", "smollm2-135m"];
 
 const { values: flags } = parseArgs({
@@ -85,16 +87,16 @@ async function measure(
     .map((line) => JSON.parse(line));
   const items = set.items.slice(0, Number(flags.limit));
   const columns = task.columns(set, Number(flags.seed), pith);
-  for (const column of columns) {
-    const done = new Set(outcomes.filter((each) => each.column === column.name).map((o) => o.id));
-    for (const item of items) {
-      if (done.has(item.id)) continue;
-      if (performance.now() > end) break;
-      const outcome = await classify(pith.completer, { set, column, item });
-      outcomes.push(outcome);
-      await appendFile(file, `${JSON.stringify(outcome)}\n`);
-    }
-  }
+  const done = new Set(outcomes.map((each) => `${each.column} ${each.id}`));
+  for (let start = 0; start < items.length; start += itemsOfTurn)
+    for (const column of columns)
+      for (const item of items.slice(start, start + itemsOfTurn)) {
+        if (done.has(`${column.name} ${item.id}`)) continue;
+        if (performance.now() > end) break;
+        const outcome = await classify(pith.completer, { set, column, item });
+        outcomes.push(outcome);
+        await appendFile(file, `${JSON.stringify(outcome)}\n`);
+      }
   const rows = columns
     .map(({ name: column }) => outcomes.filter((each) => each.column === column))
     .filter((own) => own.length > 0)
