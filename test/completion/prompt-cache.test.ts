@@ -160,6 +160,29 @@ test("a changed suffix is run again", async () => {
   checkClose(logits, await freshLogits(changed));
 });
 
+test("a keystroke behind copied blocks runs as many rows as one without them", async () => {
+  const memory = engine.createCache(32);
+  await engine.run(memory, ids(20, 3));
+  const [block, other] = [memory.copyBlock(0, 12), memory.copyBlock(12, 20)];
+  const blocks = [
+    { key: "first", length: 12, open: () => block },
+    { key: "second", length: 8, open: () => other },
+  ];
+  const type = async (inFront: NonNullable<Prompt["blocks"]>) => {
+    const cache = createCache(3);
+    const rows: number[] = [];
+    for (const typed of [0, 1, 2, 3, 5, 4, 4]) {
+      const prompt = promptOf([...ids(40), ...ids(typed, 2)], ids(20, 1));
+      const fill = () => cache.fill({ ...prompt, blocks: inFront }, { reuse: "moved", chunk });
+      rows.push(await rowsRun(fill));
+    }
+    return rows;
+  };
+  const without = await type([]);
+  assert.deepEqual(without.slice(1, 4), [1 + 2 + 1, 1 + 2 + 1, 1 + 2 + 1]);
+  assert.deepEqual(await type(blocks), without);
+});
+
 test("a pause makes the moved suffix exact again", async () => {
   const cache = createCache();
   const suffix = ids(20, 1);
