@@ -1,7 +1,7 @@
 // 8,000 tokens of far context in sixteen spans and 224 of near text: the time to the first token after
 // an edit in the first, the eighth or the last span. Pith has the memories of all spans (that of the
 // edited one is encoded before, and reported apart), attaches them and runs the near text; llama.cpp
-// is given the raw text, and keeps the common prefix of the prompt before or nothing. All take turns.
+// is given the raw text, cold, and keeping what stands before the edit. They take turns.
 // Then the positions that keystrokes run behind the memories and without them.
 // An edit's times are kept in .cache/, so a run that is stopped goes on where it was.
 // Flags: --model ID (again for more), --rounds N, --threads N, --keys N, --seconds N (stop then).
@@ -24,7 +24,8 @@ import { openParts, type PithParts } from "./pith-parts.ts";
 import { EngineProcess, engineArgument, serveEngine } from "./speed-engine.ts";
 
 const tokens = { far: 8000, near: 224 };
-const editedSpans = [0, 7, 15];
+// From the last to the first, so that what stands before an edit is in llama.cpp's cache as it was.
+const editedSpans = [15, 7, 0];
 const chunk = 512;
 // Both engines' threads go on looking for work for some milliseconds after a run.
 const pauseMs = 60;
@@ -45,7 +46,7 @@ interface Outcome {
   readonly computed: Readonly<Record<Share, number>>;
   /** Idle work: the memory of the edited span. */
   readonly encoding: { readonly ms: number; readonly computed: number };
-  /** To the first token; Pith's are medians. */
+  /** To the first token; Pith's are medians, llama.cpp's cold one is that of the round. */
   readonly ms: Readonly<Record<string, number>>;
   /** Of the first token, what finding the memories took: tokenising and looking up. */
   readonly lookUpMs: number;
@@ -106,9 +107,15 @@ async function measureEdits(
   const all = await firstToken(pith, original, "kept 12x");
   console.log(`${id}: encoding all spans took ${Math.round(all.ms.compress)} ms`);
   const llama = await startLlama(await realWeights(id), threads);
+  let cold = { round: -1, ms: Number.NaN };
   for (const unit of missing) {
     if (performance.now() > end) break;
-    const outcome = await measureEdit({ pith, llama, original }, unit);
+    if (unit.round !== cold.round) {
+      const ids = idsOfRaw(pith.layout, pith.tokenizer, original);
+      const { ms } = await llama.measure({ kind: "prefill", kept: 0, ids, chunk });
+      cold = { round: unit.round, ms };
+    }
+    const outcome = await measureEdit({ pith, llama, original, coldMs: cold.ms }, unit);
     outcomes.push(outcome);
     await appendFile(file, `${JSON.stringify(outcome)}\n`);
   }
@@ -125,8 +132,16 @@ async function startLlama(weights: string, threads: number): Promise<EngineProce
   return started;
 }
 
+interface Subjects {
+  readonly pith: PithParts;
+  readonly llama: EngineProcess;
+  readonly original: FarContext;
+  /** llama.cpp's time for the raw text, which its cache now begins with up to the edited span. */
+  readonly coldMs: number;
+}
+
 async function measureEdit(
-  { pith, llama, original }: { pith: PithParts; llama: EngineProcess; original: FarContext },
+  { pith, llama, original, coldMs }: Subjects,
   { round, span }: { round: number; span: number },
 ): Promise<Outcome> {
   const meter = new BusyMeter(() => [process.pid, llama.processId]);
@@ -136,25 +151,22 @@ async function measureEdit(
   if (before === undefined || after === undefined) throw new Error("bench: no prompts");
   const encoding = await firstToken(pith, edited, "kept 12x");
   const ofPith: Record<Share, Completion[]> = { "kept 12x": [], "kept, default budget": [] };
-  const ms: Record<string, number> = {};
-  // The prompt before the edit, kept up to the edited line, and then the one after the edit, cold.
-  const kept = commonLength(before, after);
-  const works = {
-    "llama.cpp, cold": { kept: 0, ids: after },
-    "llama.cpp, prompt cache": { kept, ids: before.slice(kept) },
-  };
   const askPith = async () => {
     for (const share of shareNames) {
       await sleep(pauseMs);
       ofPith[share].push(await firstToken(pith, edited, share));
     }
   };
-  for (const [name, work] of Object.entries(works)) {
-    await askPith();
-    await sleep(pauseMs);
-    ms[name] = (await llama.measure({ kind: "prefill", ...work, chunk })).ms;
-  }
   await askPith();
+  await sleep(pauseMs);
+  const kept = commonLength(before, after);
+  const work = { kind: "prefill", kept, ids: after.slice(kept), chunk } as const;
+  const cached = await llama.measure(work);
+  for (let turn = 0; turn < 2; turn += 1) await askPith();
+  const ms: Record<string, number> = {
+    "llama.cpp, cold": coldMs,
+    "llama.cpp, prompt cache": cached.ms,
+  };
   for (const share of shareNames) ms[share] = median(ofPith[share].map((each) => each.ms.total));
   const perShare = (read: (completion: Completion) => number) =>
     Object.fromEntries(shareNames.map((share) => [share, median(ofPith[share].map(read))]));
@@ -225,7 +237,9 @@ function report(id: RealModelId, outcomes: readonly Outcome[]) {
   const rows = names.map((name) => {
     const own = (span: number) =>
       median(outcomes.filter((each) => each.span === span).map(({ ms }) => ms[name] ?? 0));
-    const spans = editedSpans.map((span) => [`span ${span + 1}, ms`, Math.round(own(span))]);
+    const spans = editedSpans
+      .toReversed()
+      .map((span) => [`span ${span + 1}, ms`, Math.round(own(span))]);
     const ratioTo = (peer: string) => rounded((meanMs[peer] ?? 0) / (meanMs[name] ?? 0));
     return {
       name,
