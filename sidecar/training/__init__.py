@@ -1,0 +1,1 @@
+"""Trains the adapters that turn text into virtual tokens. See README.md."""

@@ -1,0 +1,100 @@
+"""What is measured of a completion, with intervals by resampling samples."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.backbone import Backbone
+from training.generate import generate
+from training.losses import Task, nll
+from training.prompt import Prompt, join, target_logits
+from training.tokenizer import TextTokenizer
+
+LINE_TOKENS = 40
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Score:
+    nll: float  # nats of the line
+    exact: float  # 1 or 0
+    similarity: float  # of the edit distance, 0 to 1
+    positions: int  # in front of the near text, the sink aside
+
+
+def line_of(tokenizer: TextTokenizer, target: Tensor) -> Tensor:
+    """The first line of a target that is not blank, with the token that ends it."""
+    ids = target.tolist()
+    for count in range(1, min(len(ids), LINE_TOKENS) + 1):
+        if has_line(tokenizer, ids[:count]):
+            return target[:count]
+    return target[:LINE_TOKENS]
+
+
+def has_line(tokenizer: TextTokenizer, ids: list[int]) -> bool:
+    """Whether a line that is not blank ends in it, or the text does."""
+    return any(tokenizer.is_special(each) for each in ids[-1:]) or "\n" in tokenizer.decode(ids).lstrip()
+
+
+def first_line(tokenizer: TextTokenizer, ids: list[int]) -> str:
+    """Without the white space around it."""
+    text = tokenizer.decode([each for each in ids if not tokenizer.is_special(each)])
+    return text.lstrip().split("\n")[0].rstrip()
+
+
+def line_tasks(tokenizer: TextTokenizer, tasks: Sequence[Task]) -> list[Task]:
+    return [Task(task.far, task.near, line_of(tokenizer, task.target)) for task in tasks]
+
+
+@torch.no_grad()
+def score(
+    backbone: Backbone, tasks: Sequence[Task], far: Callable[[Task, Tensor], tuple[Prompt, int]]
+) -> list[Score]:
+    """
+    Of every task's line (see line_tasks). `far` makes the prompt of a task that ends with the given
+    ids and says how many positions its far part takes.
+    """
+    tokenizer = backbone.tokenizer
+    built = [far(task, torch.cat([task.near, task.target])) for task in tasks]
+    counts = [len(task.target) for task in tasks]
+    logits = target_logits(backbone, join([prompt for prompt, _ in built]), counts)
+    losses = nll(logits, torch.cat([task.target for task in tasks])).split(counts)
+    open_prompts = [
+        Prompt(prompt.embeds[:-count], prompt.groups[:-count]) for (prompt, _), count in zip(built, counts)
+    ]
+    answers = generate(
+        backbone, join(open_prompts), LINE_TOKENS, lambda ids: has_line(tokenizer, ids)
+    )
+    scores = []
+    for task, loss, answer, (_, positions) in zip(tasks, losses, answers, built):
+        wanted, given = first_line(tokenizer, task.target.tolist()), first_line(tokenizer, answer)
+        likeness = 1 - distance(given, wanted) / max(len(given), len(wanted), 1)
+        scores.append(Score(loss.sum().item(), float(given == wanted), likeness, positions))
+    return scores
+
+
+def distance(first: str, second: str) -> int:
+    """Levenshtein's."""
+    row = list(range(len(second) + 1))
+    for i, a in enumerate(first, 1):
+        previous, row = row, [i]
+        for j, b in enumerate(second, 1):
+            row.append(min(row[-1] + 1, previous[j] + 1, previous[j - 1] + (a != b)))
+    return row[-1]
+
+
+def interval(values: np.ndarray, statistic: Callable[[np.ndarray], float]) -> tuple[float, float]:
+    """95 %, resampling the rows of `values`."""
+    random = np.random.default_rng(1)
+    drawn = [statistic(values[random.integers(0, len(values), len(values))]) for _ in range(RESAMPLES)]
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def kept_share(values: np.ndarray) -> float:
+    """Of rows (none, raw, form): what the form keeps of the gain of raw."""
+    none, raw, form = values.mean(0)
+    return float((form - none) / (raw - none)) if raw != none else float("nan")

@@ -1,0 +1,71 @@
+"""
+Prompts as the decoder gets them: `[sink] far [near target]`, the far part raw text or blocks of
+virtual tokens, each closed by CONT. A block sees the sink and itself; what follows sees everything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from training.backbone import Backbone
+
+SINK_GROUP, TEXT_GROUP = 0, -1
+
+
+@dataclass(frozen=True)
+class Prompt:
+    embeds: Tensor  # [rows, hidden]
+    groups: Tensor  # int64 [rows]: the sink, blocks from 1 on, or text
+
+
+@dataclass(frozen=True)
+class Batch:
+    embeds: Tensor  # [batch, rows, hidden], padded at the end
+    mask: Tensor | None  # bool [batch, 1, rows, rows]; None: causal
+    lengths: list[int]
+
+
+def raw_prompt(backbone: Backbone, far: Tensor, text: Tensor) -> Prompt:
+    """`far` and `text` are ids; far may be empty."""
+    sink = torch.tensor(backbone.sink_ids(), device=backbone.device)
+    embeds = backbone.embed(torch.cat([sink, far, text]))
+    groups = torch.full((len(embeds),), TEXT_GROUP, device=backbone.device)
+    return Prompt(embeds, groups)
+
+
+def memory_prompt(backbone: Backbone, blocks: Sequence[Tensor], closing: Tensor, text: Tensor) -> Prompt:
+    """`blocks` are virtual tokens [k, hidden], `closing` [hidden] is CONT or REC."""
+    sink = torch.tensor(backbone.sink_ids(), device=backbone.device)
+    dtype = backbone.net.dtype
+    parts, groups = [backbone.embed(sink)], [SINK_GROUP] * len(sink)
+    for index, block in enumerate(blocks, 1):
+        parts += [block.to(dtype), closing[None].to(dtype)]
+        groups += [index] * (len(block) + 1)
+    parts.append(backbone.embed(text))
+    groups += [TEXT_GROUP] * len(text)
+    return Prompt(torch.cat(parts), torch.tensor(groups, device=backbone.device))
+
+
+def join(prompts: Sequence[Prompt]) -> Batch:
+    embeds = pad_sequence([each.embeds for each in prompts], batch_first=True)
+    groups = pad_sequence([each.groups for each in prompts], batch_first=True, padding_value=TEXT_GROUP)
+    lengths = [len(each.embeds) for each in prompts]
+    if bool((groups == TEXT_GROUP).all()):
+        return Batch(embeds, None, lengths)
+    rows, columns = groups[:, :, None], groups[:, None, :]
+    causal = torch.ones(groups.shape[1], groups.shape[1], dtype=torch.bool, device=groups.device).tril()
+    sees = (columns == SINK_GROUP) | (columns == rows) | (rows == TEXT_GROUP)
+    return Batch(embeds, (sees & causal)[:, None], lengths)
+
+
+def target_logits(backbone: Backbone, batch: Batch, counts: Sequence[int]) -> Tensor:
+    """Logits of the last `counts` ids of every prompt, all in one: [sum of counts, vocabulary]."""
+    states = backbone.run(batch.embeds, batch.mask)
+    wanted = [
+        state[length - count - 1 : length - 1]
+        for state, length, count in zip(states, batch.lengths, counts)
+    ]
+    return backbone.logits(torch.cat(wanted))
