@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from training.backbone import Backbone
+from training.forms import Form
 from training.generate import generate
 from training.losses import Task, nll
 from training.prompt import Prompt, join, target_logits
@@ -49,16 +50,16 @@ def line_tasks(tokenizer: TextTokenizer, tasks: Sequence[Task]) -> list[Task]:
     return [Task(task.far, task.near, line_of(tokenizer, task.target)) for task in tasks]
 
 
+def score_all(backbone: Backbone, tasks: list[Task], form: Form, batch: int) -> list[Score]:
+    parts = [tasks[start : start + batch] for start in range(0, len(tasks), batch)]
+    return [each for part in parts for each in score(backbone, part, form)]
+
+
 @torch.no_grad()
-def score(
-    backbone: Backbone, tasks: Sequence[Task], far: Callable[[Task, Tensor], tuple[Prompt, int]]
-) -> list[Score]:
-    """
-    Of every task's line (see line_tasks). `far` makes the prompt of a task that ends with the given
-    ids and says how many positions its far part takes.
-    """
+def score(backbone: Backbone, tasks: Sequence[Task], form: Form) -> list[Score]:
+    """Of every task's line, see line_tasks."""
     tokenizer = backbone.tokenizer
-    built = [far(task, torch.cat([task.near, task.target])) for task in tasks]
+    built = [form(task, torch.cat([task.near, task.target])) for task in tasks]
     counts = [len(task.target) for task in tasks]
     logits = target_logits(backbone, join([prompt for prompt, _ in built]), counts)
     losses = nll(logits, torch.cat([task.target for task in tasks])).split(counts)
@@ -68,12 +69,16 @@ def score(
     answers = generate(
         backbone, join(open_prompts), LINE_TOKENS, lambda ids: has_line(tokenizer, ids)
     )
-    scores = []
-    for task, loss, answer, (_, positions) in zip(tasks, losses, answers, built):
-        wanted, given = first_line(tokenizer, task.target.tolist()), first_line(tokenizer, answer)
-        likeness = 1 - distance(given, wanted) / max(len(given), len(wanted), 1)
-        scores.append(Score(loss.sum().item(), float(given == wanted), likeness, positions))
-    return scores
+    return [
+        judge(tokenizer, task.target.tolist(), answer, loss.sum().item(), positions)
+        for task, loss, answer, (_, positions) in zip(tasks, losses, answers, built)
+    ]
+
+
+def judge(tokenizer: TextTokenizer, target: list[int], answer: list[int], loss: float, positions: int) -> Score:
+    wanted, given = first_line(tokenizer, target), first_line(tokenizer, answer)
+    likeness = 1 - distance(given, wanted) / max(len(given), len(wanted), 1)
+    return Score(loss, float(given == wanted), likeness, positions)
 
 
 def distance(first: str, second: str) -> int:

@@ -19,8 +19,8 @@ import torch
 from training.adapter import ARMS, slug
 from training.backbone import BACKBONES, Backbone, open_backbone
 from training.forms import Form, embedded_form, no_form, raw_form
-from training.losses import Task, task_of
-from training.metrics import Score, kept_share, line_tasks, score
+from training.losses import task_of
+from training.metrics import Score, kept_share, line_tasks, score_all
 from training.mine import Mined, mined_path
 from training.packages import SIZES
 from training.paths import data_folder, run_folder
@@ -109,11 +109,6 @@ class Judge:
 
     def _score(self, form: Form) -> list[Score]:
         return score_all(self._backbone, self._tasks, form, self._batch)
-
-
-def score_all(backbone: Backbone, tasks: list[Task], form: Form, batch: int) -> list[Score]:
-    parts = [tasks[start : start + batch] for start in range(0, len(tasks), batch)]
-    return [each for part in parts for each in score(backbone, part, form)]
 
 
 def train(trainer: Trainer, judge: Judge, folder: Path, end: float, validate_minutes: float) -> None:
