@@ -14,6 +14,7 @@ import { type RealModelId, realWeights } from "../support/weights.ts";
 import type { CrossFileSample } from "./cross-file.ts";
 import type { Split } from "./cross-file-packages.ts";
 import { loadSamples, openTokenizer, toReferenceSample } from "./cross-file-set.ts";
+import { isSame, similarity } from "./written-line.ts";
 
 interface Result {
   readonly nll: number;
@@ -169,25 +170,6 @@ function bootstrap(outcomes: readonly Outcome[], name: string): [number, number]
     return shareOf(drawn, name);
   }).sort((a, b) => a - b);
   return [shares[Math.floor(draws * 0.025)] ?? 0, shares[Math.ceil(draws * 0.975) - 1] ?? 0];
-}
-
-function isSame(text: string, target: string): boolean {
-  return text.trim() === target.trim();
-}
-
-/** 1 - Levenshtein distance / length of the longer one. */
-function similarity(text: string, target: string): number {
-  const [found, wanted] = [[...text.trim()], [...target.trim()]];
-  let row = Array.from({ length: wanted.length + 1 }, (_, index) => index);
-  for (const [index, character] of found.entries()) {
-    const next = [index + 1];
-    for (const [column, other] of wanted.entries()) {
-      const replaced = (row[column] ?? 0) + Number(character !== other);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return 1 - (row.at(-1) ?? 0) / Math.max(1, found.length, wanted.length);
 }
 
 function round(value: number): number {

@@ -3,6 +3,8 @@
 // by tree-sitter. Nothing is drawn: places are taken in the order of their hashes.
 import { createHash } from "node:crypto";
 import { identifiersOf } from "../../sidecar/selection/identifiers.ts";
+import { charactersPerToken } from "../../sidecar/tokenizer/characters-per-token.ts";
+import type { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
 import { cutText } from "../../sidecar/workspace/cut.ts";
 import { resolveImports } from "../../sidecar/workspace/related-files.ts";
 import { languageOf } from "../../sidecar/workspace/syntax/languages.ts";
@@ -24,6 +26,8 @@ export interface SelectionSample {
   /** The last tokens before the line, and the first behind it (method.md section 2). */
   readonly near: string;
   readonly after: string;
+  /** The line itself, without its end. */
+  readonly target: string;
   /** Imports of the file; the needed name is left out where nothing but the line itself uses it. */
   readonly imports: readonly Import[];
   /** Of the spans. */
@@ -57,6 +61,17 @@ const importLine =
   /^\s*(?:import\b|from\b|export\b.*\bfrom\b|[\w$, ]*[)}]?(?: from .*)?$)|\brequire\(/;
 
 const reader = new SyntaxReader();
+
+export function tokensOf(tokenizer: Tokenizer): Tokens {
+  const encode = (text: string) => tokenizer.encode(text);
+  return {
+    count: (text) => encode(text).length,
+    last: (text, count) =>
+      tokenizer.decode(encode(text.slice(-charactersPerToken * count)).slice(-count)),
+    first: (text, count) =>
+      tokenizer.decode(encode(text.slice(0, charactersPerToken * count)).slice(0, count)),
+  };
+}
 
 /** At most `count` samples of each kind, at most one of a file and of a name. */
 export async function readPackage(
@@ -151,7 +166,8 @@ function makeSample({ file, line, name, needed }: Place, tokens: Tokens): Select
     ...each,
     names: each.names.filter((other) => isUsedElsewhere || other !== name),
   }));
-  return { kind: isNamed ? "named" : "unnamed", path, near, after, imports, needed };
+  const target = lines[line] ?? "";
+  return { kind: isNamed ? "named" : "unnamed", path, near, after, target, imports, needed };
 }
 
 function definesIn(piece: { startLine: number; endLine: number }, syntax: Syntax): string[] {

@@ -7,7 +7,7 @@ import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
 import { realVocabulary } from "../support/vocabularies.ts";
 import { sourcePackages } from "./cross-file-packages.ts";
 import { makeRankers } from "./selection-rankers.ts";
-import { type Kind, readPackage } from "./selection-samples.ts";
+import { type Kind, readPackage, tokensOf } from "./selection-samples.ts";
 
 const { values } = parseArgs({
   options: {
@@ -25,14 +25,7 @@ interface Result {
 }
 
 const tokenizer = Tokenizer.create(await realVocabulary("qwen2.5-coder-0.5b"));
-// No token of code is longer than twelve characters on average.
-const tokens = {
-  count: (text: string) => tokenizer.encode(text).length,
-  last: (text: string, count: number) =>
-    tokenizer.decode(tokenizer.encode(text.slice(-12 * count)).slice(-count)),
-  first: (text: string, count: number) =>
-    tokenizer.decode(tokenizer.encode(text.slice(0, 12 * count)).slice(0, count)),
-};
+const tokens = tokensOf(tokenizer);
 const results = new Map<string, Result[]>();
 for (const source of sourcePackages.filter(({ split }) => split === values.split)) {
   const found = await readPackage(source, tokens, Number(values.count));
