@@ -1,14 +1,13 @@
 // Who gets how many positions: candidates and a budget -> counts of every piece. A span is worth its
-// chance to be needed times what is left of it at its ratio (`worthOf`), and positions go
-// one by one to where they add most: first every likely span at the finest ratio, then the likelier
-// ones more, up to all of their entries, which are worth as much as the raw text. With equal chances
-// it is even shares.
+// chance to be needed times what is left of it at its ratio (`keptWorth`), and positions go one by one
+// to where they add most: first every likely span at the finest ratio, then the likelier ones more,
+// up to all of their entries, which are worth as much as the raw text. Equal chances make even shares.
 import { entryCountAt } from "./kept.ts";
 
 export interface Candidate {
   /** Tokens of each piece. */
   readonly pieces: readonly number[];
-  /** How likely it is to be needed; only the ratio to the chances of the others matters. */
+  /** That it is needed; only the ratio to the chances of the others matters. */
   readonly chance: number;
 }
 
@@ -27,11 +26,11 @@ export interface Share {
 }
 
 /**
- * The chance of a span of which only its place in a ranking is known, 0 for the best: recall by place
- * on validation samples (test/bench/README.md).
+ * The chance of a span of which only its place in a ranking is known, 0 for the best: a power law
+ * fitted to the recall by place on validation samples (test/bench/README.md, Selection).
  */
 export function chanceAt(place: number): number {
-  return (place + 1) ** -1.35;
+  return 0.25 * (place + 1) ** -1.35;
 }
 
 /** A share for each candidate, in their order; of those that gain alike the later one comes first. */
@@ -41,14 +40,16 @@ export function planShares(
 ): Share[] {
   const accounts = candidates.map(({ pieces, chance }): Account => {
     const least = pieces.map((count) => entryCountAt(count, finestRatio));
-    return { chance, least, first: sum(least), tokens: sum(pieces), total: 0 };
+    const start = { chance, tokens: sum(pieces), total: 0 };
+    return { ...start, least, step: sum(least), gain: gainOf(start, sum(least)) };
   });
-  let left = budget;
-  for (;;) {
-    const account = bestOf(accounts, left);
-    if (account === null) break;
-    left -= stepOf(account);
-    account.total += stepOf(account);
+  for (let left = budget; ; ) {
+    const best = bestOf(accounts, left);
+    if (best === null) break;
+    left -= best.step;
+    best.total += best.step;
+    best.step = 1;
+    best.gain = gainOf(best, 1);
   }
   return accounts.map(({ least, tokens, total }, index) => {
     if (total === 0) return { positions: [], outcome: "no-room" };
@@ -59,32 +60,31 @@ export function planShares(
 
 interface Account {
   readonly chance: number;
-  /** Positions of each piece at the finest ratio, and of all of them. */
-  readonly least: readonly number[];
-  readonly first: number;
   readonly tokens: number;
+  /** Positions of each piece at the finest ratio. */
+  readonly least: readonly number[];
   /** Positions so far. */
   total: number;
+  /** Positions that it takes next: at first the least, then one by one. */
+  step: number;
+  /** Of each of these; negative where there are no tokens left for them. */
+  gain: number;
 }
 
 /** To whom the next positions, at most `left`, are worth most; null: nobody can use them. */
 function bestOf(accounts: readonly Account[], left: number): Account | null {
   let best: Account | null = null;
-  let bestGain = 0;
-  for (const account of accounts) {
-    const { chance, tokens, total } = account;
-    const step = stepOf(account);
-    if (step > left || total + step > tokens) continue;
-    const gain = (chance * (worthOf((total + step) / tokens) - worthOf(total / tokens))) / step;
-    if (best !== null && gain < bestGain) continue;
-    best = account;
-    bestGain = gain;
-  }
+  for (const account of accounts)
+    if (account.gain >= (best?.gain ?? 0) && account.step <= left) best = account;
   return best;
 }
 
-function stepOf({ first, total }: Account): number {
-  return total === 0 ? first : 1;
+function gainOf(
+  { chance, tokens, total }: Pick<Account, "chance" | "tokens" | "total">,
+  step: number,
+): number {
+  if (total + step > tokens) return -1;
+  return (chance * (keptWorth((total + step) / tokens) - keptWorth(total / tokens))) / step;
 }
 
 /**
@@ -92,7 +92,7 @@ function stepOf({ first, total }: Account): number {
  * share through 51, 65, 72 and 85 % at 24x, 12x, 8x and 4x, within 2 points (Qwen2.5-Coder-0.5B,
  * method.md 1.2).
  */
-function worthOf(share: number): number {
+export function keptWorth(share: number): number {
   if (share === 0) return 0;
   const log = Math.log(share);
   return Math.max(0, 1 + 0.073 * log - 0.026 * log ** 2);

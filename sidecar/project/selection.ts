@@ -2,7 +2,7 @@
 // was read, and the text around the cursor. Out: candidates, the best first, each cut into the
 // pieces that are encoded. Runs no model.
 import type { PieceShare } from "../completion/memories.ts";
-import { planShares } from "../memory/planner.ts";
+import { chanceAt, planShares } from "../memory/planner.ts";
 import { chancesOf } from "../selection/chance.ts";
 import { renderDemonstration } from "../selection/demonstrations.ts";
 import { rankByScore } from "../selection/fusion.ts";
@@ -30,7 +30,7 @@ export interface Candidate extends MemoryPlace {
   readonly score: number;
   /** Its place, from 0, in each ranking that knows it. */
   readonly places: Readonly<Record<string, number>>;
-  /** How likely it is to be needed, in proportion to the others. */
+  /** That it is needed. */
   readonly chance: number;
 }
 
@@ -78,7 +78,7 @@ export function candidatesFor(near: NearText, folder: FolderIndex, pieces: Piece
     return { ...candidateOf(span, pieces), score, places, chance };
   });
   // A demonstration counts for no less than the best span.
-  const chance = Math.max(...chances, 1);
+  const chance = Math.max(...chances, chanceAt(0));
   return [
     ...demonstrationsFor(near, folder, pieces).map((each) => ({ ...each, chance })),
     ...spans,
