@@ -6,7 +6,7 @@ import type { WorthSample } from "./worth-samples.ts";
 
 /**
  * `raw`: the best spans whole, the last one cut at its end. `even`: the best eight, all alike.
- * `mixture`: by the chances that the ranking gives them.
+ * `mixture`: all that the product offers to the planner, by the chances that the ranking gives them.
  */
 export const rules = ["none", "raw", "even", "mixture"] as const;
 export type Rule = (typeof rules)[number];
@@ -18,8 +18,6 @@ interface Column {
 }
 
 const evenCount = 8;
-/** Offered to the planner, as in the product. */
-const mixtureCount = 16;
 
 /** undefined: there is no memory, not even a sink. */
 export function memoryOf(
@@ -41,7 +39,7 @@ export function memoryOf(
     case "mixture": {
       const chances = chancesOf(ranked);
       const context = spans.map((span, place) => ({ ...span, chance: chances[place] }));
-      return { ...request, form: "kept", context: context.slice(0, mixtureCount).reverse() };
+      return { ...request, form: "kept", context: context.reverse() };
     }
   }
 }

@@ -27,6 +27,7 @@ export interface WorthSample extends SelectionSample {
 
 /** Of each kind and package. */
 const sampleCount = 12;
+/** Offered to the planner by the product. */
 const rankedCount = 32;
 
 export async function loadWorthSamples(split: Split): Promise<WorthSample[]> {
