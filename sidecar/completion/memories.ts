@@ -11,7 +11,7 @@ import { entryCountAt, type KeptMemory, keep } from "../memory/kept.ts";
 import { type EncodeOptions, KeptEncoder, pieceTokens } from "../memory/kept-encoder.ts";
 import { KeptStore } from "../memory/kept-store.ts";
 import { cutPieces } from "../memory/pieces.ts";
-import { type Candidate, chanceAt, planShares } from "../memory/planner.ts";
+import { planShares } from "../memory/planner.ts";
 import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
 import { defaults } from "./defaults.ts";
 import { encodeHeader, type PromptBlock, type PromptLayout, type Vocabulary } from "./layout.ts";
@@ -201,17 +201,11 @@ function shareOut(
   const all = [...groups, ...spans];
   if (budget === undefined && ratio !== undefined)
     return all.flat().map((ids) => ({ ids, count: entryCountAt(ids.length, ratio) }));
-  const chances = [
-    // Demonstrations work together, so none of them counts for less than the best span.
-    ...groups.map(() => chanceAt(0)),
-    ...context.map(({ chance }, index) => chance ?? chanceAt(context.length - 1 - index)),
-  ];
-  const candidates = all.map(
-    (pieces, index): Candidate => ({
-      pieces: pieces.map(({ length }) => length),
-      chance: chances[index] ?? 0,
-    }),
-  );
+  const chances = [...groups.map(() => undefined), ...context.map(({ chance }) => chance)];
+  const candidates = all.map((pieces, index) => ({
+    pieces: pieces.map(({ length }) => length),
+    chance: chances[index] ?? 1,
+  }));
   const plan = planShares(candidates, {
     budget: budget ?? defaults.memory.budget,
     finestRatio: ratio ?? defaults.memory.finestRatio,

@@ -34,7 +34,7 @@ export interface ContextSpan {
   /** Without it the text has no header. */
   readonly path?: string | undefined;
   readonly text: string;
-  /** How likely it is needed, against the others (memory/planner.ts); default by its place. */
+  /** That it is needed (memory/planner.ts); without any all are as likely, whatever their place. */
   readonly chance?: number | undefined;
 }
 

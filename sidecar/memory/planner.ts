@@ -25,15 +25,7 @@ export interface Share {
   readonly outcome: "whole" | "compressed" | "no-room";
 }
 
-/**
- * The chance of a span of which only its place in a ranking is known, 0 for the best: a power law
- * fitted to the recall by place on validation samples (test/bench/README.md, Selection).
- */
-export function chanceAt(place: number): number {
-  return 0.25 * (place + 1) ** -1.35;
-}
-
-/** A share for each candidate, in their order; of those that gain alike the later one comes first. */
+/** A share for each of `candidates`, the worst first: of those that gain alike the last one is served. */
 export function planShares(
   candidates: readonly Candidate[],
   { budget, finestRatio }: PlanOptions,

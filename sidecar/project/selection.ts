@@ -2,8 +2,8 @@
 // was read, and the text around the cursor. Out: candidates, the best first, each cut into the
 // pieces that are encoded. Runs no model.
 import type { PieceShare } from "../completion/memories.ts";
-import { chanceAt, planShares } from "../memory/planner.ts";
-import { chancesOf } from "../selection/chance.ts";
+import { planShares } from "../memory/planner.ts";
+import { chancesOf, usualTopChance } from "../selection/chance.ts";
 import { renderDemonstration } from "../selection/demonstrations.ts";
 import { rankByScore } from "../selection/fusion.ts";
 import { termsOf } from "../selection/identifiers.ts";
@@ -78,7 +78,7 @@ export function candidatesFor(near: NearText, folder: FolderIndex, pieces: Piece
     return { ...candidateOf(span, pieces), score, places, chance };
   });
   // A demonstration counts for no less than the best span.
-  const chance = Math.max(...chances, chanceAt(0));
+  const chance = Math.max(...chances, usualTopChance);
   return [
     ...demonstrationsFor(near, folder, pieces).map((each) => ({ ...each, chance })),
     ...spans,
@@ -125,11 +125,11 @@ export function planMemories(
   candidates: readonly Candidate[],
   { budget, finestRatio }: { readonly budget: number; readonly finestRatio: number },
 ): PlannedMemory[] {
-  const wanted = candidates.map(({ pieces, chance }) => ({
+  const worstFirst = candidates.toReversed().map(({ pieces, chance }) => ({
     pieces: pieces.map(({ length }) => length),
     chance,
   }));
-  const shares = planShares(wanted, { budget, finestRatio });
+  const shares = planShares(worstFirst, { budget, finestRatio }).toReversed();
   return candidates.map((candidate, index) => {
     const { positions = [], outcome = "no-room" } = shares[index] ?? {};
     return { candidate, counts: positions, outcome };

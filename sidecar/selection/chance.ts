@@ -10,6 +10,9 @@ const topWeights: Readonly<Record<string, number>> = { named: 1.72, imported: 0.
 const placeExponent = 0.87;
 const noneOdds = Math.exp(1.45);
 
+/** Of the best span, over all samples. */
+export const usualTopChance = 0.25;
+
 /** Of each of `ranked`, the best first, all that may be needed. */
 export function chancesOf(ranked: readonly Pick<RankedSpan<unknown>, "places">[]): number[] {
   const odds = ranked.map(({ places }, place) => {

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { encodeHeader, readLayout } from "../../sidecar/completion/layout.ts";
 import { pieceTokens } from "../../sidecar/memory/kept-encoder.ts";
 import { cutPieces } from "../../sidecar/memory/pieces.ts";
-import { chanceAt, keptWorth, planShares } from "../../sidecar/memory/planner.ts";
+import { keptWorth, planShares } from "../../sidecar/memory/planner.ts";
 import { chancesOf } from "../../sidecar/selection/chance.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
 import { realVocabulary } from "../support/vocabularies.ts";
@@ -35,7 +35,7 @@ interface Held {
 
 type Rule = (sample: WorthSample, pieces: readonly number[][], budget: number) => Held;
 
-const byPlace = ({ ranked }: WorthSample) => ranked.map((_, place) => chanceAt(place));
+const byPlace = ({ ranked }: WorthSample) => ranked.map((_, place) => (place + 1) ** -1.35);
 const byEvidence = ({ ranked }: WorthSample) => chancesOf(ranked);
 const rules: Record<string, Rule> = {
   raw: holdRaw,
