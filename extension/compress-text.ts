@@ -38,6 +38,7 @@ function reasonWords(reason: string, t: Translate): string {
     binary: t("no text"),
     generated: t("made by a program"),
     minified: t("shortened for machines"),
+    malformed: t("no valid demonstration file"),
     unreadable: t("it cannot be read"),
   };
   return words[reason] ?? reason;
