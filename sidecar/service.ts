@@ -1,6 +1,7 @@
 // The editor-free API: opens a model and answers with it. Wires the parts by hand: a GGUF file that
 // the catalogue locates is prepared for the engine once, and the engine, the tokenizer and the
 // completer are made from what was prepared. Knows neither connections nor documents.
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { preparedFolder } from "./catalogue/home.ts";
 import { withLock } from "./catalogue/lock.ts";
@@ -15,21 +16,28 @@ import type {
   InlineCompletion,
   InlineDocument,
   Score,
+  SelectRequest,
+  TextSelection,
 } from "./completion/request.ts";
+import { type Ranker, selectTexts } from "./completion/select.ts";
 import { Engine } from "./engine/engine.ts";
 import { defaultThreadCount } from "./engine/threads.ts";
 import { findUnderTrained } from "./engine/under-trained.ts";
-import { FormatError, LimitError } from "./errors.ts";
+import { FormatError, LimitError, UnsupportedError } from "./errors.ts";
 import { openFileSource } from "./gguf/byte-source.ts";
+import { type Adapter, readAdapter } from "./memory/adapter.ts";
 import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
 import { loadOutputGrams } from "./model/output-grams.ts";
 import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
 import { rememberedIds } from "./model/remembered-ids.ts";
 import { type PauseWork, Project, type WorkOptions } from "./project/project.ts";
 import type { SelectedMemory } from "./project/selection.ts";
+import { rankTexts } from "./text-ranker.ts";
 import { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { idsByUse } from "./tokenizer/vocabulary.ts";
 import type { SkipReason } from "./workspace/skip-reason.ts";
+import { cutStatements } from "./workspace/statement-cutter.ts";
+import { SyntaxReader } from "./workspace/syntax/syntax.ts";
 
 /** The form that a model is prepared in unless another is asked for. */
 const defaultVariant: Variant = "lossless";
@@ -42,6 +50,8 @@ export interface ModelChoice {
   /** 0: max(2, min(4, physical cores - 1)). */
   readonly threads: number;
   readonly variant?: Variant | undefined;
+  /** A safetensors file; default the one beside the model's file with its name. */
+  readonly adapter?: string | undefined;
 }
 
 export type OpenProgress = { stage: "preparing"; fraction: number } | { stage: "loading" };
@@ -73,10 +83,12 @@ export interface OpenTimes {
 
 export type BatchRequest = CompletionRequest;
 export type MemoryRequest = NonNullable<CompletionRequest["memory"]>;
+export type { SelectRequest };
 export type ScoreRequest = Parameters<Completer["score"]>[0];
 /** An open model takes no time to load. */
 export type BatchCompletion = WithLoad<Completion>;
 export type BatchScore = WithLoad<Score>;
+export type BatchSelection = WithLoad<TextSelection>;
 export interface EditorDocument extends InlineDocument {
   /** Absolute path; null: on no disk, and no memories stand in front of it. */
   readonly file: string | null;
@@ -127,8 +139,12 @@ export async function openModel(
   });
   const ms = { ...times, engine: lap() };
   const { id, sha256 } = located;
+  const loadAdapter = () => loadAdapterOf(located, choice.adapter, prepared.hyperparameters);
   const { onFailure = () => {} } = options;
-  const parts = { engine, tokenizer, prepared, bank: store.home.bank, onFailure };
+  const parts = {
+    ...{ engine, tokenizer, prepared, loadAdapter },
+    ...{ bank: store.home.bank, onFailure },
+  };
   return new OpenModel(parts, { id, sha256, variant, threads, ms });
 }
 
@@ -139,6 +155,7 @@ interface OpenParts {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
   readonly prepared: PreparedModel;
+  readonly loadAdapter: () => Promise<Adapter>;
 }
 
 /** One model, from its opening to `dispose`. Requests are answered one after another. */
@@ -149,20 +166,27 @@ export class OpenModel {
   readonly #prepared: PreparedModel;
   readonly #engine: Engine;
   readonly #tokenizer: Tokenizer;
+  readonly #memories: Memories;
   readonly #completer: Completer;
+  readonly #syntax = new SyntaxReader();
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor({ engine, tokenizer, prepared, bank, onFailure }: OpenParts, facts: ModelFacts) {
+  constructor(opened: OpenParts, facts: ModelFacts) {
+    const { engine, tokenizer, prepared, loadAdapter, bank, onFailure } = opened;
     this.#prepared = prepared;
     this.facts = facts;
     this.#engine = engine;
     this.#tokenizer = tokenizer;
     const layout = readLayout(tokenizer);
     const loadGrams = () => loadOutputGrams(prepared.outputGramsFile, prepared.hyperparameters);
-    const memories = new Memories(engine, { vocabulary: tokenizer, layout, loadGrams });
-    this.#completer = new Completer(engine, tokenizer, defaults.alignment.limits, memories);
+    this.#memories = new Memories(engine, {
+      ...{ vocabulary: tokenizer, layout, loadGrams, loadAdapter },
+      cut: (span, limits) => cutStatements(this.#syntax, span, limits),
+    });
+    const { limits } = defaults.alignment;
+    this.#completer = new Completer(engine, tokenizer, limits, this.#memories);
     this.project = new Project({
-      ...{ memories, tokenizer, onFailure, completer: this.#completer },
+      ...{ memories: this.#memories, tokenizer, onFailure, completer: this.#completer },
       bank: { folder: bank, model: facts.sha256, shape: engine.shape },
     });
   }
@@ -175,6 +199,13 @@ export class OpenModel {
   /** From a cold cache. @throws LimitError beyond the window; CancelledError */
   async score(request: ScoreRequest, signal?: AbortSignal): Promise<BatchScore> {
     return withLoad(await this.#track(this.#completer.score(request, { signal })));
+  }
+
+  /** Ranks context and demonstrations. @throws LimitError for too much text */
+  async select(request: SelectRequest): Promise<BatchSelection> {
+    const rank: Ranker = (query, texts) => rankTexts(this.#syntax, query, texts);
+    const parts = { tokenizer: this.#tokenizer, memories: this.#memories, rank };
+    return withLoad(await this.#track(selectTexts(parts, request)));
   }
 
   /** What to show at a cursor, or why nothing. @throws CancelledError */
@@ -290,6 +321,19 @@ async function findPrepared(
       await source.close();
     }
   });
+}
+
+async function loadAdapterOf(
+  { id, file, sha256 }: LocatedModel,
+  named: string | undefined,
+  { hiddenSize }: { readonly hiddenSize: number },
+): Promise<Adapter> {
+  const beside = `${file.replace(/\.gguf$/i, "")}.safetensors`;
+  if (named === undefined && !existsSync(beside))
+    throw new UnsupportedError(
+      `memory embedded: ${basename(id)} has no adapter; name one with --adapter, or put it at ${beside}`,
+    );
+  return readAdapter(named ?? beside, { sha256, hiddenSize });
 }
 
 function explainFullDisk(error: unknown, folder: string): unknown {

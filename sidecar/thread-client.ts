@@ -44,11 +44,13 @@ import type {
   BatchCompletion,
   BatchRequest,
   BatchScore,
+  BatchSelection,
   EditorDocument,
   ModelChoice,
   ModelFacts,
   OpenProgress,
   ScoreRequest,
+  SelectRequest,
   ShownCompletion,
   TokenSplit,
 } from "./service.ts";
@@ -65,6 +67,7 @@ export const completeInline = new RequestType<EditorDocument, ShownCompletion, E
 );
 export const complete = new RequestType<BatchRequest, BatchCompletion, ErrorFacts>("complete");
 export const score = new RequestType<ScoreRequest, BatchScore, ErrorFacts>("score");
+export const select = new RequestType<SelectRequest, BatchSelection, ErrorFacts>("select");
 export const splitTokens = new RequestType<{ text: string | Uint8Array }, TokenSplit, ErrorFacts>(
   "splitTokens",
 );

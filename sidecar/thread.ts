@@ -45,6 +45,7 @@ answer(messages.closeModel, close);
 answer(messages.completeInline, (document, signal) => model().completeInline(document, signal));
 answer(messages.complete, (request, signal) => model().complete(request, signal));
 answer(messages.score, (request, signal) => model().score(request, signal));
+answer(messages.select, (request) => model().select(request));
 answer(messages.splitTokens, async ({ text }) => model().splitTokens(text));
 answer(messages.underTrained, (_, signal) => model().underTrained(signal));
 answer(messages.configureProject, async (settings) => model().project.configure(settings));

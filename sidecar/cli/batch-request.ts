@@ -46,7 +46,7 @@ export function parseObject(json: string): Record<string, unknown> {
 
 /**
  * @throws FormatError for a field that is missing, unknown, or of the wrong type; UnsupportedError
- * for a value that is not built yet.
+ * for fields that do not go together.
  */
 export function readRequest(value: Record<string, unknown>): BatchLine {
   const result = schema.safeParse(value);
@@ -58,25 +58,16 @@ export function readRequest(value: Record<string, unknown>): BatchLine {
     throw new UnsupportedError(
       "request: alignment is for op complete, a score has no tail to choose",
     );
-  if (request.memory !== "none" && request.layout !== undefined)
+  if (request.conditional && (request.memory === "raw" || request.memory === "kept"))
     throw new UnsupportedError(
-      `request: layout ${request.layout} is not supported, only context and demonstrations become memories`,
+      `request: conditional is for memory embedded, ${request.memory} memories know no question`,
     );
-  for (const [field, supported] of Object.entries(supportedValues)) {
-    const given = String(request[field as keyof typeof supportedValues]);
-    if (!supported.includes(given))
-      throw new UnsupportedError(
-        `request: ${field} ${given} is not supported, only ${supported.join(", ")}`,
-      );
-  }
+  if (request.memory === "raw" && request.layout !== undefined)
+    throw new UnsupportedError(
+      `request: layout ${request.layout} is for memory kept and embedded, raw text is all text`,
+    );
   return request;
 }
-
-/** Of the values that the contract names. */
-const supportedValues = {
-  op: ["complete", "score", "tokenize"],
-  memory: ["none", "raw", "kept"],
-};
 
 function parseJson(json: string): unknown {
   try {

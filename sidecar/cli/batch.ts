@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { errorKind } from "../errors.ts";
 import type { BatchCompletion, MemoryRequest, ModelFacts } from "../service.ts";
-import { complete, EngineThread, score, splitTokens } from "../thread-client.ts";
+import { complete, EngineThread, score, select, splitTokens } from "../thread-client.ts";
 import {
   type BatchLine,
   parseObject,
@@ -19,6 +19,7 @@ export function batchCommand(entry: URL): Command {
     .description("answer requests, a JSON object a line, from standard input")
     .option("--json", "answers are JSON lines, with this flag or without")
     .option("--cold", "keep nothing that an earlier request of the run has made")
+    .option("--adapter <file>", "for memory embedded, instead of the one beside the model's file")
     .addOption(variantFlag())
     .addHelpText("after", help)
     .action((flags: BatchFlags) => batch(entry, flags));
@@ -26,24 +27,39 @@ export function batchCommand(entry: URL): Command {
 
 const help = `
 A request:
-  {"id": 1, "op": "complete" | "score" | "tokenize", "path": "src/a.ts", "prefix": "…",
+  {"id": 1, "op": "complete" | "score" | "tokenize" | "select", "path": "src/a.ts", "prefix": "…",
    "suffix": "…", "context": [{"path": "src/b.ts", "text": "…"}], "demonstrations": [{"text": "…"}],
-   "memory": "none" | "raw" | "kept", "ratio": 12, "contextBudget": 256, "select": 8,
+   "memory": "none" | "raw" | "kept" | "embedded", "ratio": 12, "contextBudget": 256, "select": 8,
+   "layout": "former" | "latter" | "concatenated", "conditional": true,
    "alignment": "off" | "token" | "exact", "maxTokens": 32, "stop": ["\\n"], "temperature": 0,
    "topP": 1, "seed": 1, "target": "…"}
 id and op are needed, and target for op score; memory is "none", alignment "off", maxTokens 32,
-temperature 0, topP and seed 1 unless given. A field with another name is an error. Memory
-"embedded", op select, and layout with a memory are answered with an error of the kind "unsupported".
+temperature 0, topP and seed 1 unless given. A field with another name is an error.
 
 The best of context and of demonstrations come last. raw: as text, cut to its last contextBudget
 tokens, or to the ratio's share of them. kept: of every piece of at most 128 tokens what each head of
 the model needs of it; ratio alone: as many positions as tokens / ratio; contextBudget: even shares
-of so many positions, none finer than ratio; neither: of 512, none finer than 24. select: so many of
-the last demonstrations. What was kept serves later requests of the run too, unless --cold is given.
+of so many positions, none finer than ratio; neither: of 512, none finer than 24. embedded: the same
+with pieces of at most 512 tokens, as virtual tokens of a trained adapter, each piece with one position
+more; conditional: compressed with the last 128 tokens of the prefix in front. The adapter is the
+safetensors file that --adapter names, else the one beside the model's file with its name; one for
+other weights is an error. select: so many of the last demonstrations. What was kept or compressed
+serves later requests of the run too, unless --cold is given.
+
+layout makes a part of a prefix of more than 512 tokens a memory as well, the best one, kept or
+embedded. former: all but the last 512; latter: what is behind the first 512, up to the last line;
+concatenated: all up to the last line. tokens counts that part as context.
+
+Op select ranks context and demonstrations for the end of the prefix as the editor does, by what they
+define, what the prefix imports (a path says in which language) and what they are like, the best
+first; select keeps so many demonstrations. positions is what a text takes by itself in the form, at
+the ratio and within the budget asked for, memory "none" being text.
 
 An answer:
   {"id": 1, "text": "…", "finish": "stop" | "length" | "end", "tokens": {…}, "ms": {…}}
   {"id": 1, "nll": 12.3, "targetTokens": 9, "tokens": {…}, "ms": {…}}
+  {"id": 1, "selected": [{"kind": "demonstration" | "span", "index": 3, "score": 0.04, "positions": 12}, …],
+   "tokens": {…}, "ms": {…}}
   {"id": 1, "ids": […], "pieces": ["base64", …], "tokens": {…}, "ms": {…}}
   {"id": 1, "error": {"kind": "format" | "unsupported" | "limit" | "cancelled" | "internal", "message": "…"}}
   {"id": null, "line": 4, "error": {…}}
@@ -126,6 +142,8 @@ class BatchRun {
         return this.#complete(request, load);
       case "score":
         return this.#score(request, load);
+      case "select":
+        return this.#select(request, load);
       default:
         return this.#tokenize(request, load);
     }
@@ -151,6 +169,19 @@ class BatchRun {
     return { nll, targetTokens, tokens, ms: { ...ms, load } };
   }
 
+  async #select(request: BatchLine, load: number): Promise<Answer> {
+    const { path, prefix, suffix } = request;
+    const form = request.memory === "none" ? "raw" : request.memory;
+    const memory = textsAs(form, request, this.#isCold);
+    const { selected, tokens, ms } = await this.#thread.ask(select, {
+      path,
+      prefix,
+      suffix,
+      memory,
+    });
+    return { selected, tokens, ms: { ...ms, load } };
+  }
+
   async #tokenize({ prefix }: BatchLine, load: number): Promise<Answer> {
     const start = performance.now();
     const { ids, pieces } = await this.#thread.ask(splitTokens, { text: prefix });
@@ -167,10 +198,16 @@ class BatchRun {
 
 /** What the prompt starts with; undefined: nothing, not even the sink. */
 function memoryOf(request: BatchLine, isCold: boolean): MemoryRequest | undefined {
-  const { memory, context, demonstrations, ratio, contextBudget: budget, select } = request;
-  // readRequest has refused the embedded form.
-  if (memory === "none" || memory === "embedded") return undefined;
-  return { form: memory, context, demonstrations, ratio, budget, select, isCold };
+  return request.memory === "none" ? undefined : textsAs(request.memory, request, isCold);
+}
+
+function textsAs(form: MemoryRequest["form"], request: BatchLine, isCold: boolean): MemoryRequest {
+  const { context, demonstrations, ratio, contextBudget: budget, select } = request;
+  const { layout, conditional: isConditional } = request;
+  return {
+    ...{ form, context, demonstrations, ratio, budget, select },
+    ...{ layout, isConditional, isCold },
+  };
 }
 
 function writeReport({ tail, ...facts }: BatchCompletion["alignment"]): Answer {

@@ -13,6 +13,7 @@ export interface ModelFlags {
   readonly home: string;
   readonly threads: number;
   readonly variant?: ModelChoice["variant"];
+  readonly adapter?: string;
 }
 
 export interface UsableModel {
@@ -42,11 +43,11 @@ export function variantFlag(): Option {
  * @throws UnsupportedError when it is not on this machine, else what the service throws
  */
 export async function openFlagged(thread: EngineThread, flags: ModelFlags): Promise<ModelFacts> {
-  const { model, home, threads, variant } = flags;
+  const { model, home, threads, variant, adapter } = flags;
   const progress = createProgress(`preparing ${model}`);
   try {
     const facts = await thread.open(
-      { model, home, threads, variant },
+      { model, home, threads, variant, adapter },
       {
         onProgress: (event) => {
           if (event.stage === "preparing") progress.update(event.fraction * 100, 100);

@@ -21,10 +21,11 @@ import {
   type PromptLayout,
   readLayout,
 } from "./layout.ts";
-import { type LaidMemories, type Memories, noMemories } from "./memories.ts";
+import { type LaidMemories, type Memories, noMemories, type PrefixText } from "./memories.ts";
 import { Meter } from "./meter.ts";
 import { isInsideWord, readPlace } from "./place.ts";
 import { findEnd, shapeText } from "./postprocess.ts";
+import { type SplitPrefix, splitPrefix } from "./prefix-layout.ts";
 import { type FillOptions, PromptCache } from "./prompt-cache.ts";
 import type {
   AlignmentReport,
@@ -159,9 +160,8 @@ export class Completer {
 
   async #complete(request: CompletionRequest, options: BatchOptions): Promise<Completion> {
     const meter = new Meter(this.#engine.counters);
-    const memories = await this.#layMemories(request.memory, options.signal);
+    const { near, memories } = await this.#layTexts(request, options.signal);
     meter.lap("compress");
-    const near = this.#encode(request, memories);
     const aligned = align(this.#alignment, near.prefix, request.alignment);
     const prompt = layOut(this.#layout, { ...near, prefix: aligned.kept });
     const { answer, alignment, tokens, ms } = await this.#answer(meter, {
@@ -279,9 +279,8 @@ export class Completer {
   ): Promise<Score> {
     const { signal } = options;
     const meter = new Meter(this.#engine.counters);
-    const memories = await this.#layMemories(request.memory, signal);
+    const { near, memories } = await this.#layTexts(request, signal);
     meter.lap("compress");
-    const near = this.#encode(request, memories);
     const prompt = layOut(this.#layout, near);
     const target = [...this.#tokenizer.encode(request.target)];
     this.#checkFits(lengthOf(prompt) + target.length);
@@ -304,24 +303,39 @@ export class Completer {
     };
   }
 
+  /** What a prompt is laid out from. */
+  async #layTexts({ path, prefix, suffix, memory }: PromptText, signal: AbortSignal | undefined) {
+    const split = this.#splitPrefix(prefix, memory);
+    const ids = this.#tokenizer.encode(split.near);
+    const memories = await this.#layMemories(memory, { ...split, path, near: ids }, signal);
+    // The far part has the header, where there is one.
+    const hasHeader = path !== undefined && split.far === "";
+    const own = hasHeader ? encodeHeader(this.#layout, this.#tokenizer, path) : [];
+    const hasSuffix = suffix !== undefined && this.#layout.middle !== null;
+    const near = {
+      blocks: memories.blocks,
+      header: [...memories.ids, ...own],
+      prefix: ids,
+      suffix: hasSuffix ? this.#tokenizer.encode(suffix) : null,
+    };
+    return { near, memories };
+  }
+
+  #splitPrefix(prefix: string, memory: MemoryRequest | undefined): SplitPrefix {
+    const layout = memory?.layout;
+    if (layout === undefined || memory?.form === "raw") return { first: "", far: "", near: prefix };
+    const nearTokens = defaults.prefix.tokens;
+    return splitPrefix(this.#tokenizer, prefix, { layout, nearTokens });
+  }
+
   #layMemories(
     request: MemoryRequest | undefined,
+    prefix: PrefixText,
     signal: AbortSignal | undefined,
   ): Promise<LaidMemories> {
     if (request === undefined) return Promise.resolve(noMemories);
     assert(this.#memories !== null, "this completer was made without memories");
-    return this.#memories.lay(request, { chunk: defaults.chunk.batch, signal });
-  }
-
-  #encode({ path, prefix, suffix }: PromptText, { blocks, ids }: LaidMemories) {
-    const hasSuffix = suffix !== undefined && this.#layout.middle !== null;
-    const own = path === undefined ? [] : encodeHeader(this.#layout, this.#tokenizer, path);
-    return {
-      blocks,
-      header: [...ids, ...own],
-      prefix: this.#tokenizer.encode(prefix),
-      suffix: hasSuffix ? this.#tokenizer.encode(suffix) : null,
-    };
+    return this.#memories.lay(request, prefix, { chunk: defaults.chunk.batch, signal });
   }
 
   #checkFits(count: number): void {
@@ -350,10 +364,10 @@ function reuseOf({ exactReuse = false }: BatchOptions): FillOptions["reuse"] {
 
 function countTexts(
   near: { readonly prefix: ArrayLike<number>; readonly suffix: ArrayLike<number> | null },
-  { contextBefore, contextAfter }: LaidMemories,
+  { contextBefore, contextAfter, prefix }: LaidMemories,
 ) {
   return {
-    prefix: near.prefix.length,
+    prefix: prefix + near.prefix.length,
     suffix: near.suffix?.length ?? 0,
     ...{ contextBefore, contextAfter },
   };

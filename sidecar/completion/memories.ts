@@ -1,21 +1,32 @@
 // What stands in front of the near text: demonstrations and spans of other files, as raw text or as
-// kept memories. In: a request's texts. Out: blocks to copy and ids to run, and what they cost.
+// memories. In: a request's texts. Out: blocks to copy and ids to run, and what they cost.
 //
-//   raw   [sink] | demonstrations, spans as text
-//   kept  [sink][demonstrations, in groups][spans, piece by piece]
+//   raw             [sink] | demonstrations, spans as text
+//   kept, embedded  [sink][demonstrations, in groups][spans, piece by piece][far prefix]
 //
 // The best of each kind stands last. A span is its header, its text and a line end.
 import type { Engine } from "../engine/engine.ts";
 import { LimitError } from "../errors.ts";
-import { entryCountAt, type KeptMemory, keep } from "../memory/kept.ts";
+import type { Adapter } from "../memory/adapter.ts";
+import { runBehindSink } from "../memory/block-run.ts";
+import { questionTokens } from "../memory/embedded-encoder.ts";
+import type { KeptMemory } from "../memory/kept.ts";
 import { type EncodeOptions, KeptEncoder, pieceTokens } from "../memory/kept-encoder.ts";
 import { KeptStore } from "../memory/kept-store.ts";
-import { cutPieces } from "../memory/pieces.ts";
-import { planShares } from "../memory/planner.ts";
+import { keyOf } from "../memory/piece-key.ts";
+import { type Cutter, cutPieces } from "../memory/pieces.ts";
 import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
 import { defaults } from "./defaults.ts";
 import { encodeHeader, type PromptBlock, type PromptLayout, type Vocabulary } from "./layout.ts";
 import type { ContextSpan, MemoryRequest } from "./request.ts";
+import { type Offer, shareOut } from "./share-out.ts";
+import {
+  createEmbeddedForm,
+  createKeptForm,
+  type PieceShare,
+  promptBlock,
+  type VirtualForm,
+} from "./virtual-forms.ts";
 
 export interface LaidMemories {
   readonly blocks: readonly PromptBlock[];
@@ -24,80 +35,94 @@ export interface LaidMemories {
   /** Tokens of all texts, and the positions that they take here, the sink aside. */
   readonly contextBefore: number;
   readonly contextAfter: number;
+  /** Positions among the blocks that hold the prefix as it is. */
+  readonly prefix: number;
 }
 
 export const noMemories: LaidMemories = {
-  ...{ blocks: [], ids: [], contextBefore: 0, contextAfter: 0 },
+  ...{ blocks: [], ids: [], contextBefore: 0, contextAfter: 0, prefix: 0 },
 };
 
-/** Ids of the pieces of a span or of a group of demonstrations. */
-type Pieces = readonly (readonly number[])[];
+/** The text before the cursor: its file, what of it is near, and what a layout puts before that. */
+export interface PrefixText {
+  readonly path?: string | undefined;
+  /** Ids of the near part, the last of which are the question. */
+  readonly near: ArrayLike<number>;
+  readonly first: string;
+  readonly far: string;
+}
 
-/** A piece and the positions it gets. */
-export interface PieceShare {
-  readonly ids: readonly number[];
-  readonly count: number;
+export interface MemoriesParts {
+  readonly vocabulary: Vocabulary;
+  readonly layout: PromptLayout;
+  readonly cut: Cutter;
+  /** See KeptEncoderParts. */
+  readonly loadGrams: () => Promise<readonly Float32Array[]>;
+  /** Asked for with the first embedded memory; throws where there is none for this model. */
+  readonly loadAdapter: () => Promise<Adapter>;
 }
 
 export class Memories {
-  readonly #vocabulary: Vocabulary;
-  readonly #layout: PromptLayout;
+  readonly #engine: Engine;
+  readonly #parts: MemoriesParts;
   readonly #encoder: KeptEncoder;
   readonly #store: KeptStore;
+  readonly #kept: VirtualForm;
+  #embedded: VirtualForm | null = null;
 
-  /** @param loadGrams see KeptEncoderParts */
-  constructor(
-    engine: Engine,
-    parts: {
-      readonly vocabulary: Vocabulary;
-      readonly layout: PromptLayout;
-      readonly loadGrams: () => Promise<readonly Float32Array[]>;
-    },
-  ) {
-    this.#vocabulary = parts.vocabulary;
-    this.#layout = parts.layout;
+  constructor(engine: Engine, parts: MemoriesParts) {
+    this.#engine = engine;
+    this.#parts = parts;
     const encode = (text: string) => parts.vocabulary.encode(text);
     this.#encoder = new KeptEncoder(engine, { encode, loadGrams: parts.loadGrams });
     this.#store = new KeptStore(this.#encoder, defaults.memory.storeBytes);
+    this.#kept = createKeptForm(this.#store);
   }
 
   /**
    * Encodes what is not yet known.
-   * @throws LimitError for more text than a request may have; CancelledError
+   * @throws LimitError for more text than a request may have; CancelledError; what `loadAdapter`
+   * throws
    */
-  async lay(request: MemoryRequest, options: EncodeOptions): Promise<LaidMemories> {
+  async lay(
+    request: MemoryRequest,
+    prefix: PrefixText,
+    options: EncodeOptions,
+  ): Promise<LaidMemories> {
     if (request.isCold) this.forget();
-    checkCharacters(request);
-    return request.form === "raw"
-      ? this.#layRaw(request, await this.#sink(options))
-      : this.#layKept(request, options);
+    checkCharacters([...request.demonstrations, ...request.context, { text: prefix.far }]);
+    const form = await this.#formOf(request);
+    if (form === null) return this.#layRaw(request, await this.#sink(options));
+    return this.#layVirtual(request, { form, prefix }, options);
   }
 
   /**
-   * Blocks of pieces in their order, behind the sink. What is not known is encoded, the last one
+   * Kept blocks of pieces in their order, behind the sink. What is not known is encoded, the last one
    * first, so that a cancel leaves the best of them known.
    * @throws CancelledError
    */
   async layShares(shares: readonly PieceShare[], options: EncodeOptions): Promise<LaidMemories> {
-    const blocks: PromptBlock[] = [];
-    for (const { ids, count } of shares.toReversed())
-      blocks.unshift(await this.#block(ids, count, options));
+    const blocks = await this.#blocks(shares, { form: this.#kept, question: [] }, options);
     return {
+      ...noMemories,
       blocks: [await this.#sink(options), ...blocks],
-      ids: [],
       contextBefore: shares.reduce((sum, { ids }) => sum + ids.length, 0),
       contextAfter: shares.reduce((sum, { count }) => sum + count, 0),
     };
   }
 
   /** The pieces of a span as they are encoded: its header, its text and a line end. */
-  piecesOf({ path, text }: ContextSpan): number[][] {
-    const span = { header: this.#header(path), text: `${text}\n` };
-    return cutPieces(this.#vocabulary, span, pieceTokens);
+  piecesOf({ path, text }: ContextSpan, limit: number = pieceTokens): Promise<number[][]> {
+    const { vocabulary, cut } = this.#parts;
+    const span = { header: this.#header(path), path, text: `${text}\n` };
+    return cutPieces(vocabulary, span, { limit, cut });
   }
 
   /** Several short demonstrations make one piece (method.md 1.3); a long one is cut. */
-  piecesOfDemonstrations(texts: readonly string[]): number[][][] {
+  async piecesOfDemonstrations(
+    texts: readonly string[],
+    limit: number = pieceTokens,
+  ): Promise<number[][][]> {
     const groups: number[][][] = [];
     let open: number[][] = [];
     const close = (): void => {
@@ -105,10 +130,10 @@ export class Memories {
       open = [];
     };
     for (const text of texts) {
-      const pieces = this.piecesOf({ text });
+      const pieces = await this.piecesOf({ text }, limit);
       const [first = []] = pieces;
       const isFull = open.length === defaults.memory.groupedDemonstrations;
-      if (isFull || pieces.length > 1 || open.flat().length + first.length > pieceTokens) close();
+      if (isFull || pieces.length > 1 || open.flat().length + first.length > limit) close();
       if (pieces.length > 1) groups.push(pieces);
       else open.push(first);
     }
@@ -116,12 +141,12 @@ export class Memories {
     return groups;
   }
 
-  /** The memory of a piece with at least `entryCount` entries a head, if it is at hand. */
+  /** The kept memory of a piece with at least `entryCount` entries a head, if it is at hand. */
   find(ids: readonly number[], entryCount: number): KeptMemory | null {
     return this.#store.find(ids, entryCount);
   }
 
-  /** A memory that was made earlier, as one of the bank's. */
+  /** A kept memory that was made earlier, as one of the bank's. */
   put(ids: readonly number[], memory: KeptMemory): void {
     this.#store.put(ids, memory);
   }
@@ -129,12 +154,52 @@ export class Memories {
   /** All that was encoded, the sink too. */
   forget(): void {
     this.#encoder.forgetSink();
-    this.#store.clear();
+    this.#kept.clear();
+    this.#embedded?.clear();
   }
 
-  async #sink(options: EncodeOptions): Promise<PromptBlock> {
-    const sink = await this.#encoder.readSink(options);
-    return { key: "sink", length: sink.length, open: () => sink };
+  /**
+   * Tokens of texts, and the positions that they would take, each by itself; the best one comes first.
+   * @throws LimitError for more text than a request may have; what `loadAdapter` throws
+   */
+  async measure(
+    request: MemoryRequest,
+    texts: readonly ContextSpan[],
+  ): Promise<{ tokens: number; positions: number }[]> {
+    checkCharacters(texts);
+    const form = await this.#formOf(request);
+    if (form === null)
+      return measureRaw(
+        request,
+        texts.map((each) => this.#render(each).length),
+      );
+    const offers: Offer[] = [];
+    for (const text of texts)
+      offers.unshift({ pieces: await this.piecesOf(text, form.pieceTokens) });
+    const counts = shareOut(offers, request, form.markTokens).map((shares) =>
+      shares.reduce((sum, { count }) => sum + count + form.markTokens, 0),
+    );
+    return offers
+      .map(({ pieces }, index) => ({
+        tokens: pieces.flat().length,
+        positions: counts[index] ?? 0,
+      }))
+      .toReversed();
+  }
+
+  /** null: as raw text. */
+  async #formOf({ form }: MemoryRequest): Promise<VirtualForm | null> {
+    if (form === "raw") return null;
+    if (form === "kept") return this.#kept;
+    this.#embedded ??= createEmbeddedForm(
+      this.#engine,
+      {
+        adapter: await this.#parts.loadAdapter(),
+        readSink: (options) => this.#encoder.readSink(options),
+      },
+      defaults.memory.storeBytes,
+    );
+    return this.#embedded;
   }
 
   #layRaw(request: MemoryRequest, sink: PromptBlock): LaidMemories {
@@ -145,6 +210,7 @@ export class Memories {
     const count = Math.min(Math.ceil(ids.length / ratio), budget);
     const last = ids.slice(ids.length - Math.min(count, ids.length));
     return {
+      ...noMemories,
       blocks: [sink],
       ids: last,
       contextBefore: ids.length,
@@ -152,37 +218,90 @@ export class Memories {
     };
   }
 
-  async #layKept(request: MemoryRequest, options: EncodeOptions): Promise<LaidMemories> {
-    const texts = demonstrationsOf(request).map(({ text }) => text);
-    const groups = this.piecesOfDemonstrations(texts);
-    const spans = request.context.map((span) => this.piecesOf(span));
-    const contextBefore = [groups, spans].flat(2).reduce((sum, { length }) => sum + length, 0);
+  async #layVirtual(
+    request: MemoryRequest,
+    { form, prefix }: { form: VirtualForm; prefix: PrefixText },
+    options: EncodeOptions,
+  ): Promise<LaidMemories> {
+    const { pieceTokens: limit, markTokens } = form;
+    const offers = await this.#offers(request, prefix, limit);
+    const pieces = offers.flatMap((offer) => offer.pieces);
+    const contextBefore = pieces.reduce((sum, { length }) => sum + length, 0);
     checkTokens(contextBefore);
-    const shares = shareOut(groups, spans, request);
-    const contextAfter = shares.reduce((sum, { count }) => sum + count, 0);
+    const shares = shareOut(offers, request, markTokens);
+    const contextAfter = shares.flat().reduce((sum, { count }) => sum + count + markTokens, 0);
     // Encoding takes minutes at this size; what cannot be used is not begun.
     if (contextAfter > defaults.window)
       throw new LimitError(
         `completion: ${contextAfter} positions of memories exceed the window of ${defaults.window}`,
       );
-    return { ...(await this.layShares(shares, options)), contextBefore };
+    const question = request.isConditional ? Array.from(prefix.near).slice(-questionTokens) : [];
+    const contextCount = prefix.far === "" ? shares.length : shares.length - 1;
+    const blocksOf = (wanted: readonly PieceShare[][]) =>
+      this.#blocks(wanted.flat(), { form, question }, options);
+    const far = await blocksOf(shares.slice(contextCount));
+    const context = await blocksOf(shares.slice(0, contextCount));
+    const sink = await this.#sink(options);
+    const first = await this.#firstBlocks(prefix, sink, options);
+    return {
+      blocks: [sink, ...context, ...first, ...far],
+      ids: [],
+      ...{ contextBefore, contextAfter },
+      prefix: this.#parts.vocabulary.encode(prefix.first).length,
+    };
   }
 
-  async #block(
-    ids: readonly number[],
-    count: number,
+  /** Demonstrations in groups, spans, and last the far prefix if there is one. */
+  async #offers(request: MemoryRequest, prefix: PrefixText, limit: number): Promise<Offer[]> {
+    const texts = demonstrationsOf(request).map(({ text }) => text);
+    const groups = await this.piecesOfDemonstrations(texts, limit);
+    const offers = groups.map((pieces): Offer => ({ pieces }));
+    for (const span of request.context)
+      offers.push({ pieces: await this.piecesOf(span, limit), chance: span.chance });
+    if (prefix.far !== "") offers.push({ pieces: await this.#cutFar(prefix, limit) });
+    return offers;
+  }
+
+  async #blocks(
+    shares: readonly PieceShare[],
+    { form, question }: { form: VirtualForm; question: readonly number[] },
     options: EncodeOptions,
-  ): Promise<PromptBlock> {
-    const { key, memory } = await this.#store.read(ids, { ...options, entryCount: count });
-    return { key: `${key} ${count}`, length: count, open: () => keep(memory, count) };
+  ): Promise<PromptBlock[]> {
+    const blocks: PromptBlock[] = [];
+    for (const share of shares.toReversed())
+      blocks.unshift(await form.block(share, question, options));
+    return blocks;
+  }
+
+  async #sink(options: EncodeOptions): Promise<PromptBlock> {
+    return promptBlock("sink", await this.#encoder.readSink(options));
+  }
+
+  /** What stands raw in front of the far prefix, with the file's header. */
+  async #firstBlocks(
+    { path, first }: PrefixText,
+    sink: PromptBlock,
+    options: EncodeOptions,
+  ): Promise<PromptBlock[]> {
+    if (first === "") return [];
+    const input = [...this.#header(path), ...this.#parts.vocabulary.encode(first)];
+    const run = { sink: sink.open(), input, rows: input.length };
+    return [promptBlock(`raw ${keyOf(input)}`, await runBehindSink(this.#engine, run, options))];
   }
 
   #render({ path, text }: ContextSpan): number[] {
-    return [...this.#header(path), ...this.#vocabulary.encode(`${text}\n`)];
+    return [...this.#header(path), ...this.#parts.vocabulary.encode(`${text}\n`)];
   }
 
   #header(path: string | undefined): number[] {
-    return path === undefined ? [] : encodeHeader(this.#layout, this.#vocabulary, path);
+    return path === undefined ? [] : encodeHeader(this.#parts.layout, this.#parts.vocabulary, path);
+  }
+
+  /** Its first piece has the header, unless raw text in front of it has. */
+  #cutFar({ path, first, far }: PrefixText, pieceTokens: number): Promise<number[][]> {
+    const { vocabulary, cut } = this.#parts;
+    const span = { header: first === "" ? this.#header(path) : [], path, text: far };
+    return cutPieces(vocabulary, span, { limit: pieceTokens, cut });
   }
 }
 
@@ -192,32 +311,23 @@ function demonstrationsOf({ demonstrations, select }: MemoryRequest): readonly C
     : demonstrations.slice(demonstrations.length - select);
 }
 
-/** A ratio alone is the same for every piece; a budget goes to those that are likely needed. */
-function shareOut(
-  groups: readonly Pieces[],
-  spans: readonly Pieces[],
-  { context, ratio, budget }: MemoryRequest,
-): PieceShare[] {
-  const all = [...groups, ...spans];
-  if (budget === undefined && ratio !== undefined)
-    return all.flat().map((ids) => ({ ids, count: entryCountAt(ids.length, ratio) }));
-  const chances = [...groups.map(() => undefined), ...context.map(({ chance }) => chance)];
-  const candidates = all.map((pieces, index) => ({
-    pieces: pieces.map(({ length }) => length),
-    chance: chances[index] ?? 1,
-  }));
-  const plan = planShares(candidates, {
-    budget: budget ?? defaults.memory.budget,
-    finestRatio: ratio ?? defaults.memory.finestRatio,
+/** As raw text is cut: the best ones are whole, the last one that there is room for is not. */
+function measureRaw(
+  { ratio = 1, budget }: MemoryRequest,
+  lengths: readonly number[],
+): { tokens: number; positions: number }[] {
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  let left = Math.min(Math.ceil(total / ratio), budget ?? total);
+  return lengths.map((tokens) => {
+    const positions = Math.min(tokens, left);
+    left -= positions;
+    return { tokens, positions };
   });
-  return all.flatMap((pieces, index) =>
-    (plan[index]?.positions ?? []).map((count, piece) => ({ ids: pieces[piece] ?? [], count })),
-  );
 }
 
-function checkCharacters({ context, demonstrations }: MemoryRequest): void {
+function checkCharacters(texts: readonly ContextSpan[]): void {
   const limit = defaults.memory.contextTokens * charactersPerToken;
-  const count = [...demonstrations, ...context].reduce((sum, { text }) => sum + text.length, 0);
+  const count = texts.reduce((sum, { text }) => sum + text.length, 0);
   if (count > limit)
     throw new LimitError(`completion: context of ${count} characters exceeds ${limit}`);
 }

@@ -3,6 +3,7 @@ import type { Aligned, AlignmentSetting } from "../alignment/align.ts";
 import type { Finish } from "./answer.ts";
 import type { PromptParts } from "./layout.ts";
 import type { TextReason } from "./postprocess.ts";
+import type { PrefixLayout } from "./prefix-layout.ts";
 
 /** A prompt of the batch contract: all of its text is used. */
 export interface PromptText {
@@ -17,15 +18,19 @@ export interface PromptText {
 
 /** Texts of other places, the best of a kind last, and the form in which they enter the prompt. */
 export interface MemoryRequest {
-  readonly form: "raw" | "kept";
+  readonly form: "raw" | "kept" | "embedded";
   readonly demonstrations: readonly { readonly text: string }[];
   readonly context: readonly ContextSpan[];
   /** Tokens for a position. Raw text is cut to that share; of a piece so much is kept at least. */
   readonly ratio?: number | undefined;
-  /** Positions for all of them; where kept memories have neither ratio nor budget, a default. */
+  /** Positions for all of them; where memories have neither ratio nor budget, a default. */
   readonly budget?: number | undefined;
   /** How many of the last demonstrations are used; default all. */
   readonly select?: number | undefined;
+  /** Which part of a prefix longer than the near window is a memory too; default none. */
+  readonly layout?: PrefixLayout | undefined;
+  /** Embedded: compressed with the near text in front of each piece; default false. */
+  readonly isConditional?: boolean | undefined;
   /** Without what earlier requests have encoded. */
   readonly isCold: boolean;
 }
@@ -83,6 +88,27 @@ export interface Score {
   readonly targetTokens: number;
   readonly tokens: TokenCounts;
   readonly ms: StageTimes;
+}
+
+export interface SelectRequest extends PromptText {
+  readonly memory: MemoryRequest;
+}
+
+/** Which texts are needed, the best first. */
+export interface TextSelection {
+  readonly selected: readonly SelectedText[];
+  readonly tokens: TokenCounts;
+  readonly ms: StageTimes;
+}
+
+export interface SelectedText {
+  readonly kind: "demonstration" | "span";
+  /** In its list of the request. */
+  readonly index: number;
+  /** Reciprocal-rank score; 0: no ranking knows it. */
+  readonly score: number;
+  /** That it takes in the form, at the ratio and within the budget asked for. */
+  readonly positions: number;
 }
 
 export interface InlineDocument {

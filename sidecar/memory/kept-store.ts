@@ -1,8 +1,9 @@
-// Kept memories by what they are memories of, in this process: the least recently used go when they
-// take too many bytes. The key holds no ratio, because a stored memory serves every coarser one.
-import { createHash } from "node:crypto";
+// Kept memories by what they are memories of, in this process. The key holds no ratio, because a
+// stored memory serves every coarser one.
 import { byteLengthOf, type KeptMemory } from "./kept.ts";
 import type { EncodeOptions, KeptEncoder } from "./kept-encoder.ts";
+import { keyOf } from "./piece-key.ts";
+import { RecentCache } from "./recent-cache.ts";
 
 export interface StoredMemory {
   /** Equal for equal pieces. */
@@ -12,14 +13,11 @@ export interface StoredMemory {
 
 export class KeptStore {
   readonly #encoder: KeptEncoder;
-  readonly #byteLimit: number;
-  /** In order of use, the last one at the end. */
-  readonly #memories = new Map<string, KeptMemory>();
-  #byteLength = 0;
+  readonly #memories: RecentCache<KeptMemory>;
 
   constructor(encoder: KeptEncoder, byteLimit: number) {
     this.#encoder = encoder;
-    this.#byteLimit = byteLimit;
+    this.#memories = new RecentCache(byteLimit, byteLengthOf);
   }
 
   /**
@@ -43,34 +41,11 @@ export class KeptStore {
   /** In place of what was known of the piece; returns its key. */
   put(ids: ArrayLike<number>, memory: KeptMemory): string {
     const key = keyOf(ids);
-    this.#put(key, memory);
+    this.#memories.put(key, memory);
     return key;
   }
 
   clear(): void {
     this.#memories.clear();
-    this.#byteLength = 0;
   }
-
-  #put(key: string, memory: KeptMemory): void {
-    this.#remove(key);
-    this.#memories.set(key, memory);
-    this.#byteLength += byteLengthOf(memory);
-    for (const oldest of this.#memories.keys()) {
-      if (this.#byteLength <= this.#byteLimit) return;
-      this.#remove(oldest);
-    }
-  }
-
-  #remove(key: string): void {
-    const memory = this.#memories.get(key);
-    if (memory === undefined) return;
-    this.#byteLength -= byteLengthOf(memory);
-    this.#memories.delete(key);
-  }
-}
-
-/** Of one model and one version of the encoder: what else a memory depends on. */
-function keyOf(ids: ArrayLike<number>): string {
-  return createHash("sha256").update(Uint32Array.from(ids)).digest("hex");
 }

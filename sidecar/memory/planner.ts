@@ -16,6 +16,8 @@ export interface PlanOptions {
   readonly budget: number;
   /** No piece of n tokens gets fewer than ceil(n / finestRatio). */
   readonly finestRatio: number;
+  /** Positions of every piece beside its share; default 0. */
+  readonly markTokens?: number;
 }
 
 export interface Share {
@@ -28,20 +30,22 @@ export interface Share {
 /** A share for each of `candidates`, the worst first: of those that gain alike the last one is served. */
 export function planShares(
   candidates: readonly Candidate[],
-  { budget, finestRatio }: PlanOptions,
+  { budget, finestRatio, markTokens = 0 }: PlanOptions,
 ): Share[] {
   const accounts = candidates.map(({ pieces, chance }): Account => {
     const least = pieces.map((count) => entryCountAt(count, finestRatio));
-    const start = { chance, tokens: sum(pieces), total: 0 };
-    return { ...start, least, step: sum(least), gain: gainOf(start, sum(least)) };
+    const start = { chance, tokens: sum(pieces), total: 0, step: sum(least) };
+    const cost = start.step + markTokens * pieces.length;
+    return { ...start, least, cost, gain: gainOf({ ...start, cost }) };
   });
   for (let left = budget; ; ) {
     const best = bestOf(accounts, left);
     if (best === null) break;
-    left -= best.step;
+    left -= best.cost;
     best.total += best.step;
     best.step = 1;
-    best.gain = gainOf(best, 1);
+    best.cost = 1;
+    best.gain = gainOf(best);
   }
   return accounts.map(({ least, tokens, total }, index) => {
     if (total === 0) return { positions: [], outcome: "no-room" };
@@ -59,7 +63,9 @@ interface Account {
   total: number;
   /** Positions that it takes next: at first the least, then one by one. */
   step: number;
-  /** Of each of these; negative where there are no tokens left for them. */
+  /** With the marks that come with them. */
+  cost: number;
+  /** Of each position of the cost; negative where there are no tokens left for them. */
   gain: number;
 }
 
@@ -67,16 +73,13 @@ interface Account {
 function bestOf(accounts: readonly Account[], left: number): Account | null {
   let best: Account | null = null;
   for (const account of accounts)
-    if (account.gain >= (best?.gain ?? 0) && account.step <= left) best = account;
+    if (account.gain >= (best?.gain ?? 0) && account.cost <= left) best = account;
   return best;
 }
 
-function gainOf(
-  { chance, tokens, total }: Pick<Account, "chance" | "tokens" | "total">,
-  step: number,
-): number {
+function gainOf({ chance, tokens, total, step, cost }: Omit<Account, "least" | "gain">): number {
   if (total + step > tokens) return -1;
-  return (chance * (keptWorth((total + step) / tokens) - keptWorth(total / tokens))) / step;
+  return (chance * (keptWorth((total + step) / tokens) - keptWorth(total / tokens))) / cost;
 }
 
 /**

@@ -216,9 +216,8 @@ export class Project {
       const spans = folder
         .spansIn(path)
         .filter((span) => range === undefined || meets(span, range));
-      found.push(
-        ...spans.map((span) => ({ root, candidate: candidateOf(span, this.#parts.memories) })),
-      );
+      for (const span of spans)
+        found.push({ root, candidate: await candidateOf(span, this.#parts.memories) });
       if (spans.length === 0 || range === undefined) skipped.push(...folder.skippedIn(path));
     }
     const pieces = found.flatMap(({ root, candidate }) =>
@@ -247,7 +246,7 @@ export class Project {
     const { memories, tokenizer } = this.#parts;
     const texts: KeptText[] = [];
     for (const span of folder.spansIn(path).filter((each) => meets(each, range))) {
-      const candidate = candidateOf(span, memories);
+      const candidate = await candidateOf(span, memories);
       const planned = this.#last.planned.find(
         ({ candidate: { path: other, startLine }, counts }) =>
           other === path && startLine === span.startLine && counts.length > 0,
@@ -298,7 +297,7 @@ export class Project {
     const { memories, completer } = this.#parts;
     const { budget } = this.#settings;
     const { finestRatio } = defaults.memory;
-    const candidates = candidatesFor(this.#nearText(path, cursor), folder, memories);
+    const candidates = await candidatesFor(this.#nearText(path, cursor), folder, memories);
     const planned = planMemories(candidates, { budget, finestRatio });
     const pieces = planned.flatMap((each) => wantedPieces(root, each.candidate, each.counts));
     await this.#banking;
@@ -331,9 +330,10 @@ export class Project {
       const found = await this.folders.find(file);
       if (found === null || bank === null || !found.folder.isRead) continue;
       const spans = found.folder.spansIn(found.path);
-      const pieces = spans
-        .map((span) => candidateOf(span, this.#parts.memories))
-        .flatMap((candidate) => wantedPieces(found.root, candidate, storedCounts(candidate)));
+      const candidates = spans.map((span) => candidateOf(span, this.#parts.memories));
+      const pieces = (await Promise.all(candidates)).flatMap((candidate) =>
+        wantedPieces(found.root, candidate, storedCounts(candidate)),
+      );
       await bank.retain(
         file,
         pieces.map(({ place }) => place),

@@ -1,7 +1,7 @@
 // Which spans and demonstrations stand in front of a place in the code, and why. In: a folder that
 // was read, and the text around the cursor. Out: candidates, the best first, each cut into the
 // pieces that are encoded. Runs no model.
-import type { PieceShare } from "../completion/memories.ts";
+import type { PieceShare } from "../completion/virtual-forms.ts";
 import { planShares } from "../memory/planner.ts";
 import { chancesOf, usualTopChance } from "../selection/chance.ts";
 import { renderDemonstration } from "../selection/demonstrations.ts";
@@ -61,8 +61,8 @@ export interface NearText {
 
 /** Cuts texts into pieces as they are encoded. */
 export interface Pieces {
-  piecesOf(span: { readonly path?: string; readonly text: string }): number[][];
-  piecesOfDemonstrations(texts: readonly string[]): number[][][];
+  piecesOf(span: { readonly path?: string; readonly text: string }): Promise<number[][]>;
+  piecesOfDemonstrations(texts: readonly string[]): Promise<number[][][]>;
 }
 
 /** Offered to the planner (product.md section 2). */
@@ -70,27 +70,29 @@ const spanLimit = 32;
 const demonstrationLimit = 8;
 
 /** Demonstrations first, since the user wrote them for this, then spans; each the best first. */
-export function candidatesFor(near: NearText, folder: FolderIndex, pieces: Pieces): Candidate[] {
+export async function candidatesFor(
+  near: NearText,
+  folder: FolderIndex,
+  pieces: Pieces,
+): Promise<Candidate[]> {
   const ranked = folder.rank(near.path, near).slice(0, spanLimit);
   const chances = chancesOf(ranked);
-  const spans = ranked.map(({ span, score, places }, index): Candidate => {
+  const spans = ranked.map(async ({ span, score, places }, index): Promise<Candidate> => {
     const chance = chances[index] ?? 0;
-    return { ...candidateOf(span, pieces), score, places, chance };
+    return { ...(await candidateOf(span, pieces)), score, places, chance };
   });
   // A demonstration counts for no less than the best span.
   const chance = Math.max(...chances, usualTopChance);
-  return [
-    ...demonstrationsFor(near, folder, pieces).map((each) => ({ ...each, chance })),
-    ...spans,
-  ];
+  const demonstrations = await demonstrationsFor(near, folder, pieces);
+  return [...demonstrations.map((each) => ({ ...each, chance })), ...(await Promise.all(spans))];
 }
 
 /** Those of one file together, because several short ones make one piece. */
-function demonstrationsFor(
+async function demonstrationsFor(
   { before, after, languageId }: NearText,
   folder: FolderIndex,
   pieces: Pieces,
-): Omit<Candidate, "chance">[] {
+): Promise<Omit<Candidate, "chance">[]> {
   const query = new Set(termsOf(`${before}\n${after}`));
   const fitting = folder.demonstrations.filter(
     ({ language }) => language === null || language === languageId,
@@ -101,7 +103,7 @@ function demonstrationsFor(
   );
   const best = rankByScore(scores).slice(0, demonstrationLimit);
   const files = new Set(best.map((index) => fitting[index]?.path ?? ""));
-  return [...files].map((path, place): Omit<Candidate, "chance"> => {
+  const candidates = [...files].map(async (path, place): Promise<Omit<Candidate, "chance">> => {
     const indexes = best.filter((index) => fitting[index]?.path === path);
     const chosen = indexes.flatMap((index) => fitting[index] ?? []);
     // The best last, nearest to the code.
@@ -113,11 +115,12 @@ function demonstrationsFor(
       endLine: Math.max(...chosen.map(({ endLine }) => endLine)),
       text: texts.join("\n"),
       language: languageId,
-      pieces: pieces.piecesOfDemonstrations(texts).flat(),
+      pieces: (await pieces.piecesOfDemonstrations(texts)).flat(),
       score: Math.max(...indexes.map((index) => scores[index] ?? 0)),
       places: { demonstrations: place },
     };
   });
+  return Promise.all(candidates);
 }
 
 /** Shares `budget` positions out. `candidates` and the result have the best first. */
@@ -137,11 +140,11 @@ export function planMemories(
 }
 
 /** The candidate of a span by itself, with nothing that ranks it. */
-export function candidateOf(span: Span, pieces: Pieces): Candidate {
+export async function candidateOf(span: Span, pieces: Pieces): Promise<Candidate> {
   const { path, startLine, endLine, text, language } = span;
   return {
     ...{ kind: "span", path, startLine, endLine, text, language },
-    ...{ pieces: pieces.piecesOf({ path, text }), score: 0, places: {}, chance: 0 },
+    ...{ pieces: await pieces.piecesOf({ path, text }), score: 0, places: {}, chance: 0 },
   };
 }
 

@@ -14,6 +14,8 @@ export interface CutOptions {
   readonly countTokens: (text: string) => number;
   /** Tokens of a piece (method.md 1.2). */
   readonly limit: number;
+  /** Tokens that stand in front of the first piece and belong to it, as a header; default 0. */
+  readonly leadTokens?: number;
 }
 
 interface Lines {
@@ -43,7 +45,9 @@ const joiningFactor = 1.25;
 export function cutText(text: string, borders: Borders, options: CutOptions): Piece[] {
   if (text === "") return [];
   const lines: Lines = { text, starts: lineStarts(text), borders };
-  const exact = memoised((range) => options.countTokens(textOf(lines, range)));
+  const exact = memoised(
+    (range) => options.countTokens(textOf(lines, range)) + leadOf(range, options),
+  );
   const quick = quickCount(lines, exact, options);
   const whole: Range = [0, lines.starts.length - 1];
   const { limit } = options;
@@ -57,13 +61,18 @@ export function cutText(text: string, borders: Borders, options: CutOptions): Pi
 
 type Count = (range: Range) => number;
 
+function leadOf([start]: Range, { leadTokens = 0 }: CutOptions): number {
+  return start === 0 ? leadTokens : 0;
+}
+
 /** The sum over the lines, each counted once, unless that leaves open whether they fit. */
-function quickCount(lines: Lines, exact: Count, { countTokens, limit }: CutOptions): Count {
+function quickCount(lines: Lines, exact: Count, options: CutOptions): Count {
+  const { countTokens, limit } = options;
   const sums = [0]; // [lines + 1] tokens before each line
   for (let line = 0; line + 1 < lines.starts.length; line += 1)
     sums.push((sums[line] ?? 0) + countTokens(textOf(lines, [line, line + 1])));
   return (range) => {
-    const sum = (sums[range[1]] ?? 0) - (sums[range[0]] ?? 0);
+    const sum = (sums[range[1]] ?? 0) - (sums[range[0]] ?? 0) + leadOf(range, options);
     return sum <= limit || sum > joiningFactor * limit ? sum : exact(range);
   };
 }

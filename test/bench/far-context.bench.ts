@@ -201,7 +201,8 @@ function firstToken(
 async function countKeystrokes(pith: PithParts, count: number) {
   const { spans } = makeFarContext(pith.layout, pith.tokenizer, { ...tokens, far: 1000 });
   const request = { form: "kept", demonstrations: [], context: spans, isCold: false } as const;
-  const { blocks } = await pith.memories.lay({ ...request, ratio: 12 }, { chunk: 256 });
+  const prefix = { near: [], first: "", far: "" };
+  const { blocks } = await pith.memories.lay({ ...request, ratio: 12 }, prefix, { chunk: 256 });
   const without = await keystrokeRows(pith, [], count);
   const behind = await keystrokeRows(pith, blocks, count);
   return {

@@ -7,6 +7,7 @@ import { Memories } from "../../sidecar/completion/memories.ts";
 import { Engine } from "../../sidecar/engine/engine.ts";
 import { loadOutputGrams } from "../../sidecar/model/output-grams.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { cut, noAdapter } from "../support/memory-parts.ts";
 import { preparedModel, type RealModelId } from "../support/weights.ts";
 
 export interface PithParts {
@@ -24,7 +25,9 @@ export async function openParts(id: RealModelId, threads: number): Promise<PithP
   const tokenizer = Tokenizer.create(prepared.vocabulary);
   const layout = readLayout(tokenizer);
   const loadGrams = () => loadOutputGrams(prepared.outputGramsFile, prepared.hyperparameters);
-  const memories = new Memories(engine, { vocabulary: tokenizer, layout, loadGrams });
+  const memories = new Memories(engine, {
+    ...{ vocabulary: tokenizer, layout, cut, loadGrams, loadAdapter: noAdapter },
+  });
   const { limits } = defaults.alignment;
   return {
     ...{ engine, tokenizer, layout, memories },

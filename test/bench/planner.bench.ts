@@ -9,6 +9,7 @@ import { cutPieces } from "../../sidecar/memory/pieces.ts";
 import { keptWorth, planShares } from "../../sidecar/memory/planner.ts";
 import { chancesOf } from "../../sidecar/selection/chance.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { cut } from "../support/memory-parts.ts";
 import { realVocabulary } from "../support/vocabularies.ts";
 import type { Split } from "./cross-file-packages.ts";
 import { loadWorthSamples, type WorthSample } from "./worth-samples.ts";
@@ -21,10 +22,12 @@ const { values } = parseArgs({
 });
 const finestRatio = 24;
 const tokenizer = Tokenizer.create(await realVocabulary("qwen2.5-coder-0.5b"));
-const samples = (await loadWorthSamples(values.split as Split)).map((sample) => ({
-  sample,
-  pieces: sample.ranked.map(({ span }) => piecesOf(span)),
-}));
+const loaded = await loadWorthSamples(values.split as Split);
+const samples: { sample: WorthSample; pieces: number[][] }[] = [];
+for (const sample of loaded) {
+  const pieces = await Promise.all(sample.ranked.map(({ span }) => piecesOf(span)));
+  samples.push({ sample, pieces });
+}
 tokenizer.dispose();
 
 /** The share of the needed span's tokens or entries that the prompt holds, and what it is worth. */
@@ -65,10 +68,11 @@ console.log(`${values.split}, ${samples.length} samples, percent`);
 console.table(rows);
 console.log(JSON.stringify({ split: values.split, samples: samples.length, rows }));
 
-function piecesOf({ path, text }: { readonly path: string; readonly text: string }): number[] {
+async function piecesOf({ path, text }: { path: string; text: string }): Promise<number[]> {
   const header = encodeHeader(readLayout(tokenizer), tokenizer, path);
-  const span = { header, text: `${text}\n` };
-  return cutPieces(tokenizer, span, pieceTokens).map(({ length }) => length);
+  const span = { header, path, text: `${text}\n` };
+  const pieces = await cutPieces(tokenizer, span, { limit: pieceTokens, cut });
+  return pieces.map(({ length }) => length);
 }
 
 function holdRaw({ neededPlace }: WorthSample, pieces: readonly number[][], budget: number): Held {

@@ -11,6 +11,7 @@ import { Engine } from "../../sidecar/engine/engine.ts";
 import { loadOutputGrams } from "../../sidecar/model/output-grams.ts";
 import type { PreparedModel } from "../../sidecar/model/prepare.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { cut, noAdapter } from "../support/memory-parts.ts";
 import type { WorthSample } from "./worth-samples.ts";
 
 export interface Result {
@@ -42,6 +43,7 @@ export class WorthModel {
     const memories = new Memories(engine, {
       vocabulary: this.tokenizer,
       layout: readLayout(this.tokenizer),
+      ...{ cut, loadAdapter: noAdapter },
       loadGrams: () => loadOutputGrams(prepared.outputGramsFile, prepared.hyperparameters),
     });
     this.#completer = new Completer(engine, this.tokenizer, defaults.alignment.limits, memories);

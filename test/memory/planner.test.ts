@@ -79,6 +79,25 @@ const span = fc.record({
   chance: fc.double({ min: 0, max: 1, noNaN: true }),
 });
 
+test("a mark for every piece is part of the budget", () => {
+  const options = { budget: 10, finestRatio: 24, markTokens: 1 };
+  const [none, both] = planShares(
+    [
+      { pieces: [24, 240], chance: 1 },
+      { pieces: [48, 24], chance: 2 },
+    ],
+    options,
+  );
+  assert.deepEqual([none?.positions, sum(both?.positions ?? [])], [[], 8]);
+  fc.assert(
+    fc.property(fc.array(span), fc.nat(600), (candidates, budget) => {
+      const shares = planShares(candidates, { ...options, budget });
+      const positions = shares.flatMap((each) => each.positions);
+      assert.ok(sum(positions) + positions.length <= budget);
+    }),
+  );
+});
+
 test("the budget is never exceeded, and used as far as the spans can", () => {
   fc.assert(
     fc.property(fc.array(span), fc.nat(600), (candidates, budget) => {

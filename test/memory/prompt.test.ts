@@ -13,6 +13,7 @@ import { CancelledError, LimitError } from "../../sidecar/errors.ts";
 import { entryCountAt, keep } from "../../sidecar/memory/kept.ts";
 import { KeptEncoder, repeatText, sinkText } from "../../sidecar/memory/kept-encoder.ts";
 import type { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { cut } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 
 let tiny: TinyModel;
@@ -22,9 +23,15 @@ before(async () => {
 after(() => tiny.close());
 
 function createCompleter(tokenizer: Tokenizer = tiny.tokenizer): Completer {
-  const { engine, loadGrams } = tiny;
-  const layout = readLayout(tokenizer);
-  const memories = new Memories(engine, { vocabulary: tokenizer, layout, loadGrams });
+  const { engine, loadGrams, loadAdapter } = tiny;
+  const parts = {
+    vocabulary: tokenizer,
+    layout: readLayout(tokenizer),
+    cut,
+    loadGrams,
+    loadAdapter,
+  };
+  const memories = new Memories(engine, parts);
   return new Completer(engine, tokenizer, defaults.alignment.limits, memories);
 }
 

@@ -3,9 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Engine } from "../../sidecar/engine/engine.ts";
+import { type Adapter, parseAdapter } from "../../sidecar/memory/adapter.ts";
 import { loadOutputGrams } from "../../sidecar/model/output-grams.ts";
 import { prepareModel } from "../../sidecar/model/prepare.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { randomAdapter } from "./random-adapter.ts";
 import { type TinyOptions, tinySource } from "./tiny-gguf.ts";
 
 export interface TinyModel {
@@ -15,6 +17,8 @@ export interface TinyModel {
   readonly leftToRight: Tokenizer;
   /** See sidecar/model/output-grams.ts. */
   loadGrams(): Promise<Float32Array[]>;
+  /** One made in code. */
+  loadAdapter(): Promise<Adapter>;
   close(): Promise<void>;
 }
 
@@ -36,6 +40,10 @@ export async function openTiny(options: TinyOptions = {}): Promise<TinyModel> {
     tokenizer,
     leftToRight,
     loadGrams: () => loadOutputGrams(model.outputGramsFile, model.hyperparameters),
+    loadAdapter: async () => {
+      const backbone = { sha256: "0", hiddenSize: model.hyperparameters.hiddenSize };
+      return parseAdapter("tiny", randomAdapter(backbone), backbone);
+    },
     close: async () => {
       tokenizer.dispose();
       leftToRight.dispose();

@@ -28,6 +28,13 @@ test("pieces are the text, end at line ends, and keep the limit unless they are 
   );
 });
 
+test("a lead takes room of the first piece alone", () => {
+  const text = "a b c\n".repeat(4);
+  const options = { countTokens, limit: 6, leadTokens: 2 };
+  const lines = cutText(text, plainBorders(text), options).map(({ endLine }) => endLine);
+  assert.deepEqual(lines, [1, 3, 4]);
+});
+
 test("real code in every language obeys the laws, and is cut into few pieces", async () => {
   const reader = new SyntaxReader();
   const grammars = { typescript: "typescript", python: "python", go: "go", rust: "rust" } as const;
