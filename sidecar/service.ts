@@ -25,7 +25,7 @@ import { defaultThreadCount } from "./engine/threads.ts";
 import { findUnderTrained } from "./engine/under-trained.ts";
 import { FormatError, LimitError, UnsupportedError } from "./errors.ts";
 import { openFileSource } from "./gguf/byte-source.ts";
-import { type Adapter, readAdapter } from "./memory/adapter.ts";
+import { type Adapter, type Backbone, readAdapter } from "./memory/adapter.ts";
 import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
 import { loadOutputGrams } from "./model/output-grams.ts";
 import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
@@ -326,14 +326,14 @@ async function findPrepared(
 async function loadAdapterOf(
   { id, file, sha256 }: LocatedModel,
   named: string | undefined,
-  { hiddenSize }: { readonly hiddenSize: number },
+  shape: Omit<Backbone, "sha256">,
 ): Promise<Adapter> {
   const beside = `${file.replace(/\.gguf$/i, "")}.safetensors`;
   if (named === undefined && !existsSync(beside))
     throw new UnsupportedError(
       `memory embedded: ${basename(id)} has no adapter; name one with --adapter, or put it at ${beside}`,
     );
-  return readAdapter(named ?? beside, { sha256, hiddenSize });
+  return readAdapter(named ?? beside, { ...shape, sha256 });
 }
 
 function explainFullDisk(error: unknown, folder: string): unknown {

@@ -93,7 +93,11 @@ export class Memories {
     checkCharacters([...request.demonstrations, ...request.context, { text: prefix.far }]);
     const form = await this.#formOf(request);
     if (form === null) return this.#layRaw(request, await this.#sink(options));
-    return this.#layVirtual(request, { form, prefix }, options);
+    try {
+      return await this.#layVirtual(request, { form, prefix }, options);
+    } finally {
+      await form.rest();
+    }
   }
 
   /**

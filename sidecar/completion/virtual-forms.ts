@@ -31,6 +31,8 @@ export interface VirtualForm {
     question: readonly number[],
     options: EncodeOptions,
   ): Promise<PromptBlock>;
+  /** Gives back what is needed for making memories alone. */
+  rest(): Promise<void>;
   /** Forgets what earlier requests have made. */
   clear(): void;
 }
@@ -43,6 +45,7 @@ export function createKeptForm(store: KeptStore): VirtualForm {
       const { key, memory } = await store.read(ids, { ...options, entryCount: count });
       return { key: `kept ${key} ${count}`, length: count, open: () => keep(memory, count) };
     },
+    rest: async () => {},
     clear: () => store.clear(),
   };
 }
@@ -61,6 +64,7 @@ export function createEmbeddedForm(
       const { key, block } = await store.readBlock(ids, sink, { ...options, count, question });
       return promptBlock(`embedded ${key}`, block);
     },
+    rest: () => engine.releaseCompressor(),
     clear: () => store.clear(),
   };
 }

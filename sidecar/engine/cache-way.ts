@@ -24,6 +24,8 @@ export interface Step {
   readonly logitRows: readonly number[];
   /** Continuations in one run, see `RunOptions.parents`; null: one row behind the other. */
   readonly parents: readonly number[] | null;
+  /** Further inputs of the graph. */
+  readonly factors?: Tensors;
   /** By output name: `logits`, `hidden`, `query_key_value.{layer}`; others are computed and dropped. */
   readonly results: Tensors;
 }
@@ -100,6 +102,7 @@ function stepFeeds(step: Step): Tensors {
   const { batchSize } = cache;
   const hiddenSize = embeds.length / (batchSize * rows);
   return {
+    ...step.factors,
     ...placeFeeds(step),
     inputs_embeds: floatTensor(embeds, [batchSize, rows, hiddenSize]),
     logit_pos: longTensor(BigInt64Array.from(logitRows, BigInt), [logitRows.length]),

@@ -6,6 +6,8 @@ export interface EngineModel {
   readonly graphFile: string;
   /** Attention without weights, see attention.ts; loaded when first asked for. */
   readonly attentionGraphFile: string;
+  /** The same graph as `graphFile` with low-rank factors as further inputs; loaded at need. */
+  readonly compressorGraphFile: string;
   readonly embeddings: EmbeddingFile;
   readonly shape: ModelShape;
 }

@@ -15,7 +15,7 @@ import {
   splitChunks,
 } from "./run-output.ts";
 import { selectCacheWay } from "./self-test.ts";
-import { floatTensor, Session } from "./session.ts";
+import { floatTensor, Session, type Tensors } from "./session.ts";
 
 export interface EngineOptions {
   /** That share every operator. */
@@ -26,11 +26,22 @@ export interface EngineOptions {
 
 export type RunInput = ArrayLike<number> | { readonly embeds: Float32Array }; // ids, or [rows, hidden]
 
+/** By `{layer}.{product}`, see `DecoderOptions.hasFactors`: a [rank, columns], b [rows, rank]. */
+export type LowRankFactors = ReadonlyMap<string, LowRankPair>;
+
+export interface LowRankPair {
+  readonly rank: number;
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+}
+
 export interface RunOptions {
   /** Rows of the input, ascending; default none. */
   readonly logitsAt?: readonly number[] | "last" | "all";
   /** Default false. */
   readonly hidden?: boolean;
+  /** Low-rank factors that stand beside the weights in this run; loads a graph that has them. */
+  readonly factors?: LowRankFactors | undefined;
   /** How much the rows look at every position; default false. */
   readonly attention?: boolean;
   /**
@@ -64,6 +75,7 @@ export class Engine {
   /** A decode step would otherwise leave 600 KB of garbage. */
   readonly #rowLogits = new WeakMap<KvCache, Float32Array>();
   #attentionSession: Promise<Session> | null = null;
+  #compressorSession: Promise<Session> | null = null;
 
   private constructor(model: EngineModel, options: EngineOptions, parts: EngineParts) {
     this.shape = model.shape;
@@ -124,12 +136,12 @@ export class Engine {
     cache.reserve(rows);
     const logitRows = logitRowsOf(options.logitsAt, rows);
     const output = this.#createOutput(cache, { rows, logitCount: logitRows.length, options });
-    const { parents = null } = options;
+    const { parents = null, factors = null } = options;
     assert(parents === null || (parents.length === rows && cache.length > 0));
     const chunkSize = parents === null ? (options.chunk ?? 64) : Math.max(1, rows);
     for (const chunk of splitChunks(rows, logitRows, chunkSize)) {
       throwIfCancelled(options.signal);
-      await this.#runChunk(cache, { ...chunk, embeds, output, parents });
+      await this.#runChunk(cache, { ...chunk, embeds, output, parents, factors });
     }
     return output;
   }
@@ -157,22 +169,30 @@ export class Engine {
     const lengths = cache.lengths.map((length, index) => length + (counts[index] ?? 0));
     const results = { logits: floatTensor(logits, dimensions) };
     const step = { cache, embeds, rows, lengths, logitRows, results, parents: null };
-    await this.#runStep(step);
+    await this.#runStep(this.#session, step);
     return selectRows(logits, {
       size: vocabularySize,
       rows: counts.map((count, index) => index * logitRows.length + logitRows.indexOf(count - 1)),
     });
   }
 
+  /** Frees the graph for runs with factors until the next one. */
+  async releaseCompressor(): Promise<void> {
+    const session = this.#compressorSession;
+    this.#compressorSession = null;
+    await (await session)?.release();
+  }
+
   /** Frees the graph; no run may be under way. */
   async dispose(): Promise<void> {
+    await this.releaseCompressor();
     this.#embeddings.close();
     await this.#session.release();
     await (await this.#attentionSession)?.release();
   }
 
   async #runChunk(cache: KvCache, chunk: RunningChunk): Promise<void> {
-    const { embeds, start, end, logitRows, output, parents } = chunk;
+    const { embeds, start, end, logitRows, output, parents, factors } = chunk;
     const { hiddenSize } = this.shape;
     const rows = end - start;
     const lengths = Int32Array.of(cache.length + rows);
@@ -184,13 +204,15 @@ export class Engine {
       lengths,
       logitRows,
       parents,
+      factors: factors === null ? {} : factorTensors(factors),
       results: { ...chunkResults(chunk, output, this.shape), ...seen },
     };
-    await this.#runStep(step, output);
+    const session = factors === null ? this.#session : await this.#loadCompressor();
+    await this.#runStep(session, step, output);
   }
 
-  async #runStep(step: Step, output?: RunOutput): Promise<void> {
-    await this.#way.run(this.#session, step);
+  async #runStep(session: Session, step: Step, output?: RunOutput): Promise<void> {
+    await this.#way.run(session, step);
     if (output?.attention) {
       const mean = { attention: output.attention, rowCount: output.rows };
       await addAttention(await this.#loadAttention(), step, mean);
@@ -203,6 +225,12 @@ export class Engine {
   #loadAttention(): Promise<Session> {
     this.#attentionSession ??= Session.load(this.#model.attentionGraphFile, this.#options);
     return this.#attentionSession;
+  }
+
+  #loadCompressor(): Promise<Session> {
+    const options = { ...this.#options, isPacked: false };
+    this.#compressorSession ??= Session.load(this.#model.compressorGraphFile, options);
+    return this.#compressorSession;
   }
 
   #createOutput(cache: KvCache, { rows, logitCount, options }: OutputRequest): RunOutput {
@@ -230,12 +258,22 @@ interface RunningChunk extends Chunk {
   readonly embeds: Float32Array; // of the whole input
   readonly output: RunOutput;
   readonly parents: readonly number[] | null;
+  readonly factors: LowRankFactors | null;
 }
 
 interface OutputRequest {
   readonly rows: number;
   readonly logitCount: number;
   readonly options: RunOptions;
+}
+
+function factorTensors(factors: LowRankFactors): Tensors {
+  const tensors: Tensors = {};
+  for (const [name, { rank, a, b }] of factors) {
+    tensors[`lora.${name}.a`] = floatTensor(a, [rank, a.length / rank]);
+    tensors[`lora.${name}.b`] = floatTensor(b, [b.length / rank, rank]);
+  }
+  return tensors;
 }
 
 /** The rows of a table with rows of `size`, in the order asked for. */

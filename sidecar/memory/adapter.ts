@@ -3,8 +3,10 @@
 // not one for this model.
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
+import type { LowRankFactors } from "../engine/engine.ts";
 import { FormatError, LimitError, UnsupportedError } from "../errors.ts";
 import { quoted } from "../gguf/cursor.ts";
+import { type LoraShape, readLora } from "./lora.ts";
 import { parseSafetensors, type SafetensorsFile, type Tensor } from "./safetensors.ts";
 
 export const adapterVersion = "1";
@@ -27,14 +29,16 @@ export interface Adapter {
   readonly projection: { readonly weight: Float32Array; readonly bias: Float32Array };
   /** Of the layer norm behind it, with the scale of the embedding table's rows in both. */
   readonly norm: { readonly weight: Float32Array; readonly bias: Float32Array };
+  /** LoRA, beside the weights while text is compressed and at no other time. */
+  readonly lora: LowRankFactors | null;
 }
 
 /** The model that an adapter has to be made for. */
-export interface Backbone {
+export interface Backbone extends LoraShape {
   readonly sha256: string;
-  readonly hiddenSize: number;
 }
 
+const maxRank = 256;
 /** Adapters have at most 20 MB. */
 const maxBytes = 64 * 2 ** 20;
 
@@ -55,6 +59,7 @@ export async function readAdapter(file: string, backbone: Backbone): Promise<Ada
 export function parseAdapter(name: string, bytes: Uint8Array, backbone: Backbone): Adapter {
   const file = parseSafetensors(name, bytes);
   const arm = checkMetadata(name, file, backbone);
+  const rank = readRank(name, file);
   const { hiddenSize } = backbone;
   const tensors = new TensorReader(name, file.tensors);
   const vector = (tensor: string) => tensors.take(tensor, [hiddenSize]);
@@ -68,6 +73,7 @@ export function parseAdapter(name: string, bytes: Uint8Array, backbone: Backbone
       bias: vector("projection.bias"),
     },
     norm: { weight: vector("norm.weight"), bias: vector("norm.bias") },
+    lora: rank === 0 ? null : readLora((...wanted) => tensors.take(...wanted), rank, backbone),
   };
   vector("rec"); // Asks for the text again: training needs it, nothing here does.
   tensors.checkAllTaken();
@@ -105,6 +111,16 @@ function checkMetadata(
   if (known === undefined)
     throw new UnsupportedError(`${name}: arm ${arm}, only ${arms.join(", ")} are known`);
   return known;
+}
+
+/** 0 where there is no LoRA. */
+function readRank(name: string, { metadata }: SafetensorsFile): number {
+  const text = metadata.get("lora_rank") ?? "0";
+  const rank = Number(text);
+  if (!Number.isInteger(rank) || rank < 0)
+    throw new FormatError(`${name}: lora_rank ${text} is no count`);
+  if (rank > maxRank) throw new LimitError(`${name}: lora_rank ${rank} exceeds ${maxRank}`);
+  return rank;
 }
 
 class TensorReader {

@@ -56,7 +56,9 @@ export class EmbeddedEncoder {
       ...slots,
     ]);
     const cache = this.#engine.createCache(embeds.length / hiddenSize);
-    const { hidden } = await this.#engine.run(cache, { embeds }, { ...options, hidden: true });
+    const factors = this.adapter.lora ?? undefined;
+    const run = { ...options, factors, hidden: true };
+    const { hidden } = await this.#engine.run(cache, { embeds }, run);
     assert(hidden !== null);
     const states =
       slot === null

@@ -10,11 +10,12 @@ import { fileLength } from "./prepared-folder.ts";
 export type Variant = "lossless" | "fast" | "fp32";
 
 /** Counts up when folders of an older version can no longer be read. */
-export const FORMAT_VERSION = 6;
+export const FORMAT_VERSION = 7;
 
 export const preparedFiles = {
   decoder: "decoder.onnx",
   attention: "attention.onnx",
+  compressor: "compressor.onnx",
   weights: "weights.bin",
   embeddings: "embeddings.bin",
   outputGrams: "output-grams.bin",

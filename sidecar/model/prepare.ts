@@ -51,6 +51,7 @@ export interface PreparedEngine {
   /** Absolute paths; the weights lie beside the graphs. */
   readonly graphFile: string;
   readonly attentionGraphFile: string;
+  readonly compressorGraphFile: string;
   readonly embeddings: EmbeddingFormat & { readonly file: string };
   readonly shape: Hyperparameters;
 }
@@ -96,6 +97,7 @@ export async function loadPrepared(folder: string): Promise<PreparedModel> {
     engine: {
       graphFile: path("decoder"),
       attentionGraphFile: path("attention"),
+      compressorGraphFile: path("compressor"),
       embeddings: { file: path("embeddings"), ...embeddings },
       shape: hyperparameters,
     },
@@ -147,8 +149,11 @@ async function writeModelFiles(
     const weights = await writeWeights(weightWriting, tensors, hyperparameters);
     const grams = { shape: hyperparameters, sink: gramsFile };
     await writeOutputGrams(writing, tensors.layers, grams);
-    const decoder = buildDecoder(hyperparameters, weights, { accuracyLevel });
-    await writeWholeFile(join(partial, preparedFiles.decoder), decoder);
+    for (const name of ["decoder", "compressor"] as const) {
+      const options = { hasFactors: name === "compressor", accuracyLevel };
+      const graph = buildDecoder(hyperparameters, weights, options);
+      await writeWholeFile(join(partial, preparedFiles[name]), graph);
+    }
     const attention = buildAttention(hyperparameters, weights);
     await writeWholeFile(join(partial, preparedFiles.attention), attention);
     return embeddings;

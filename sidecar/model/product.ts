@@ -2,6 +2,14 @@
 import type { GraphBuilder, Value } from "../onnx/graph-builder.ts";
 import type { StoredLinear } from "./linear-store.ts";
 
+/** A product to whose result low-rank factors (LoRA) may be added; `factors` names them. */
+export type AdaptedProduct = (
+  input: Value,
+  linear: StoredLinear,
+  factors: string,
+  name?: Value,
+) => Value;
+
 /** [n, columns] -> [n, rows]; `name` names the result. */
 export type Product = (input: Value, linear: StoredLinear, name?: Value) => Value;
 
@@ -25,5 +33,24 @@ export function createProduct(graph: GraphBuilder, accuracyLevel: 0 | 4): Produc
     const blocks = graph.reshape(input, [-1, columns / blockSize, blockSize]);
     const offsets = graph.initializer(matrix.offsets);
     return graph.multiplyTransposedAndAdd(graph.sumOfEach(blocks), offsets, coded, name);
+  };
+}
+
+/**
+ * y + (x A') B' with A [rank, columns] and B [rows, rank] as the inputs `{factors}.a` and `.b` of the
+ * graph; without `hasFactors` just y.
+ */
+export function createAdaptedProduct(
+  graph: GraphBuilder,
+  multiply: Product,
+  hasFactors: boolean,
+): AdaptedProduct {
+  return (input, linear, factors, name) => {
+    if (!hasFactors) return multiply(input, linear, name);
+    const rank = `${factors}.rank`;
+    const down = graph.input(`${factors}.a`, "float32", [rank, linear.columns]);
+    const up = graph.input(`${factors}.b`, "float32", [linear.rows, rank]);
+    const product = multiply(input, linear);
+    return graph.multiplyTransposedAndAdd(graph.matMulTransposed(input, down), up, product, name);
   };
 }

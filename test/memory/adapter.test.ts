@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FormatError, UnsupportedError } from "../../sidecar/errors.ts";
+import { FormatError, LimitError, UnsupportedError } from "../../sidecar/errors.ts";
 import { parseAdapter } from "../../sidecar/memory/adapter.ts";
 import {
   adapterMetadata,
@@ -10,7 +10,10 @@ import {
   writeSafetensors,
 } from "../support/random-adapter.ts";
 
-const backbone = { sha256: "a".repeat(64), hiddenSize: 8 };
+const backbone = {
+  ...{ sha256: "a".repeat(64), hiddenSize: 8, layerCount: 2, headCount: 2, kvHeadCount: 1 },
+  ...{ headDim: 4, feedForwardSize: 16, rotaryInterleaved: true },
+};
 
 for (const arm of ["uni", "uni+ slots", "uni+ pool"] as const)
   for (const type of ["F32", "F16", "BF16"] as const)
@@ -24,6 +27,25 @@ for (const arm of ["uni", "uni+ slots", "uni+ pool"] as const)
       for (const [index, value] of adapter.separator.entries())
         assert.ok(Math.abs(value - (expected[index] ?? 0)) < 2e-3);
     });
+
+test("LoRA of all layers is read, and only with its rank", () => {
+  const options = { arm: "uni+ slots", rank: 2 } as const;
+  const { lora } = parseAdapter("a", randomAdapter(backbone, options), backbone);
+  assert.deepEqual(
+    [...(lora ?? [])].map(([name, { rank, a, b }]) => [name, rank, a.length, b.length]).slice(4),
+    [
+      ["1.query_key_value", 6, 6 * 8, 16 * 6],
+      ["1.output", 2, 2 * 8, 8 * 2],
+      ["1.gate_up", 4, 4 * 8, 32 * 4],
+      ["1.down", 2, 2 * 16, 8 * 2],
+    ],
+  );
+  const unranked = writeSafetensors(adapterTensors(backbone, options), adapterMetadata(backbone));
+  assert.throws(
+    () => parseAdapter("a", unranked, backbone),
+    new FormatError('a: tensor "lora.0.q.a" is unknown'),
+  );
+});
 
 /** A file that is right but for some metadata and tensors. */
 function made(
@@ -86,6 +108,17 @@ const wrong: [label: string, bytes: Uint8Array, error: Error][] = [
       tensors.map((each) => (each.name === "sep" ? { ...each, bytes: nan } : each)),
     ),
     new FormatError("a: tensor sep has a value that is not finite"),
+  ],
+  [
+    "a rank that is no count",
+    made({ lora_rank: "-1" }),
+    new FormatError("a: lora_rank -1 is no count"),
+  ],
+  ["a giant rank", made({ lora_rank: "257" }), new LimitError("a: lora_rank 257 exceeds 256")],
+  [
+    "a rank without its tensors",
+    made({ lora_rank: "2" }),
+    new FormatError("a: tensor lora.0.q.a is missing"),
   ],
   [
     "a slot where the arm pools",

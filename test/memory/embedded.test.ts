@@ -8,7 +8,9 @@ import { type Adapter, type AdapterArm, parseAdapter } from "../../sidecar/memor
 import { EmbeddedEncoder } from "../../sidecar/memory/embedded-encoder.ts";
 import { EmbeddedStore } from "../../sidecar/memory/embedded-store.ts";
 import { KeptEncoder, sinkText } from "../../sidecar/memory/kept-encoder.ts";
+import { parseSafetensors } from "../../sidecar/memory/safetensors.ts";
 import { firstTokens, pool } from "../../sidecar/memory/virtual-tokens.ts";
+import { mergeLora } from "../support/merge-lora.ts";
 import { randomAdapter } from "../support/random-adapter.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 import { tinyForward } from "../support/tiny-forward.ts";
@@ -34,8 +36,13 @@ const options = { chunk: 32, question: [] };
 const text = "const ring = (string) => {\n  return string;\n};\nthe other thing = 12;\n";
 const [separator, slot, continuation, virtual] = [30, 31, 32, 33];
 
-function createAdapter({ engine }: TinyModel, arm: AdapterArm = "uni"): Adapter {
-  const backbone = { sha256: "0", hiddenSize: engine.shape.hiddenSize };
+/** What the tiny model is. */
+function backboneOf({ engine }: TinyModel) {
+  return { ...engine.shape, sha256: "0", feedForwardSize: 2 * engine.shape.hiddenSize };
+}
+
+function createAdapter(model: TinyModel, arm: AdapterArm = "uni"): Adapter {
+  const backbone = backboneOf(model);
   return parseAdapter("tiny", randomAdapter(backbone, { arm }), backbone);
 }
 
@@ -51,6 +58,7 @@ function plainAdapter(model: TinyModel, arm: AdapterArm = "uni"): Adapter {
     slot: arm === "uni+ pool" ? null : row(slot),
     projection: { weight, bias: zeros },
     norm: { weight: zeros.map(() => 1), bias: zeros },
+    lora: null,
   };
 }
 
@@ -145,6 +153,39 @@ for (const architecture of architectures)
         }
       }
     }
+  });
+
+for (const architecture of architectures)
+  test(`LoRA is as good as merged into the weights, and off for everything else: ${architecture}`, async () => {
+    const model = modelOf(architecture);
+    const { engine, tokenizer, loadGrams } = model;
+    const ids = [...tokenizer.encode(text)];
+    const backbone = backboneOf(model);
+    const bytes = randomAdapter(backbone, { arm: "uni+ slots", rank: 3 });
+    const { lora } = parseAdapter("tiny", bytes, backbone);
+    const encoder = new EmbeddedEncoder(engine, { ...plainAdapter(model), lora });
+    const tokens = await encoder.compress(ids, { ...options, count: 4 });
+    const all = [separator, ...ids, ...new Array<number>(4).fill(slot)];
+    const source = tinySource({ contextLength: 4096, architecture });
+    const merged = await mergeLora(source, parseSafetensors("tiny", bytes).tensors, engine.shape);
+    const { hidden } = await tinyForward(merged, all);
+    checkClose(tokens.vectors, hidden.slice(-4).flatMap(layerNorm), 1e-3);
+    const plain = await new EmbeddedEncoder(engine, plainAdapter(model)).compress(ids, {
+      ...{ ...options, count: 4 },
+    });
+    const changed = tokens.vectors.filter(
+      (value, at) => Math.abs(value - (plain.vectors[at] ?? value)) > 0.01,
+    );
+    assert.ok(changed.length > plain.vectors.length / 2);
+    const encode = (given: string) => tokenizer.encode(given);
+    const sink = await new KeptEncoder(engine, { encode, loadGrams }).readSink(options);
+    const unadapted = new EmbeddedEncoder(engine, plainAdapter(model));
+    assert.deepEqual(
+      await encoder.attachable(tokens, sink, options),
+      await unadapted.attachable(tokens, sink, options),
+    );
+    await engine.releaseCompressor();
+    assert.deepEqual(await encoder.compress(ids, { ...options, count: 4 }), tokens);
   });
 
 test("the first slots of a memory are the smaller memory", async () => {

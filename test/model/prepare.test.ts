@@ -14,6 +14,7 @@ import { freshFolder, prepare } from "./prepare-tiny.ts";
 
 const files = [
   "attention.onnx",
+  "compressor.onnx",
   "decoder.onnx",
   "embeddings.bin",
   "manifest.json",

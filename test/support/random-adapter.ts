@@ -38,24 +38,28 @@ export interface AdapterOptions {
   readonly type?: WrittenSafetensor["type"];
   /** Of the embedding table's values, about; default 0.05. */
   readonly scale?: number;
+  /** Default 0: no LoRA. */
+  readonly rank?: number;
 }
 
 export function adapterMetadata(
   { sha256, hiddenSize }: Backbone,
-  arm: AdapterArm = "uni",
+  { arm = "uni", rank = 0 }: AdapterOptions = {},
 ): Record<string, string> {
   return {
+    ...(rank === 0 ? {} : { lora_rank: `${rank}` }),
     ...{ format: "pith-adapter", version: "1", backbone: "tiny", backbone_sha256: sha256 },
     ...{ hidden_size: `${hiddenSize}`, arm, ratios: "4,8,12" },
   };
 }
 
 export function adapterTensors(
-  { hiddenSize: size }: Backbone,
-  { arm = "uni", type = "F32", scale = 0.05 }: AdapterOptions = {},
+  backbone: Backbone,
+  { arm = "uni", type = "F32", scale = 0.05, rank = 0 }: AdapterOptions = {},
 ): WrittenSafetensor[] {
+  const { hiddenSize: size } = backbone;
   const random = createRandom(7);
-  const tensor = (name: string, shape: readonly number[], deviation: number) => {
+  const tensor = (name: string, shape: readonly number[], deviation: number): WrittenSafetensor => {
     const count = shape.reduce((product, each) => product * each, 1);
     return { name, type, shape, bytes: randomTensor(random, type, count, deviation) };
   };
@@ -69,10 +73,32 @@ export function adapterTensors(
     tensor("projection.bias", [size], 0.1),
     vector("norm.weight"),
     vector("norm.bias"),
+    ...loraShapes(backbone, rank).map(([name, shape]) => tensor(name, shape, 0.1)),
   ];
+}
+
+function loraShapes(backbone: Backbone, rank: number): [name: string, shape: number[]][] {
+  const { hiddenSize, headCount, kvHeadCount, headDim, feedForwardSize } = backbone;
+  const [queries, keys] = [headCount * headDim, kvHeadCount * headDim];
+  const matrices: [name: string, rows: number, columns: number][] = [
+    ["q", queries, hiddenSize],
+    ["k", keys, hiddenSize],
+    ["v", keys, hiddenSize],
+    ["o", hiddenSize, queries],
+    ["gate", feedForwardSize, hiddenSize],
+    ["up", feedForwardSize, hiddenSize],
+    ["down", hiddenSize, feedForwardSize],
+  ];
+  const layers = rank === 0 ? [] : Array.from({ length: backbone.layerCount }, (_, at) => at);
+  return layers.flatMap((layer) =>
+    matrices.flatMap(([name, rows, columns]): [string, number[]][] => [
+      [`lora.${layer}.${name}.a`, [rank, columns]],
+      [`lora.${layer}.${name}.b`, [rows, rank]],
+    ]),
+  );
 }
 
 export function randomAdapter(backbone: Backbone, options: AdapterOptions = {}): Uint8Array {
   const tensors = adapterTensors(backbone, options);
-  return writeSafetensors(tensors, adapterMetadata(backbone, options.arm));
+  return writeSafetensors(tensors, adapterMetadata(backbone, options));
 }

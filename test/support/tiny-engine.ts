@@ -41,7 +41,7 @@ export async function openTiny(options: TinyOptions = {}): Promise<TinyModel> {
     leftToRight,
     loadGrams: () => loadOutputGrams(model.outputGramsFile, model.hyperparameters),
     loadAdapter: async () => {
-      const backbone = { sha256: "0", hiddenSize: model.hyperparameters.hiddenSize };
+      const backbone = { ...model.hyperparameters, sha256: "0" };
       return parseAdapter("tiny", randomAdapter(backbone), backbone);
     },
     close: async () => {
