@@ -38,12 +38,12 @@ temperature 0, topP and seed 1 unless given. A field with another name is an err
 
 The best of context and of demonstrations come last. raw: as text, cut to its last contextBudget
 tokens, or to the ratio's share of them. kept: of every piece of at most 128 tokens what each head of
-the model needs of it; ratio alone: as many positions as tokens / ratio; contextBudget: even shares
-of so many positions, none finer than ratio; neither: of 512, none finer than 24. embedded: the same
-with pieces of at most 512 tokens, as virtual tokens of a trained adapter, each piece with one position
-more; conditional: compressed with the last 128 tokens of the prefix in front. The adapter is the
-safetensors file that --adapter names, else the one beside the model's file with its name; one for
-other weights is an error. select: so many of the last demonstrations. What was kept or compressed
+the model needs of it; ratio alone: as many positions as tokens / ratio; contextBudget: so many
+positions, more for what is likelier needed, none finer than ratio; neither: 512, none finer than 24.
+embedded: the same with pieces of at most 512 tokens, as virtual tokens of a trained adapter, each
+piece with one position more; conditional: compressed with the last 128 tokens of the prefix in front.
+The adapter is the safetensors file that --adapter names, else the one beside the model's file with
+its name (model.gguf, model.safetensors); one for other weights is an error. select: so many of the last demonstrations. What was kept or compressed
 serves later requests of the run too, unless --cold is given.
 
 layout makes a part of a prefix of more than 512 tokens a memory as well, the best one, kept or

@@ -96,7 +96,10 @@ test("embedded memories of an adapter's file stand in fewer positions, and serve
   context.after(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "random.safetensors");
   const { sourceSha256: sha256, hyperparameters } = await preparedModel("smollm2-135m", "lossless");
-  await writeFile(file, randomAdapter({ ...hyperparameters, sha256 }, { type: "F16", scale: 0.1 }));
+  await writeFile(
+    file,
+    randomAdapter({ ...hyperparameters, sha256 }, { type: "F16", scale: 0.1, rank: 4 }),
+  );
   const asked = { ...needed, memory: "embedded", ratio: 4 };
   const lines = [
     { id: 1, ...asked },
