@@ -26,8 +26,9 @@ export interface SelectionSample {
   /** The last tokens before the line, and the first behind it (method.md section 2). */
   readonly near: string;
   readonly after: string;
-  /** The line itself, without its end. */
+  /** The line itself, without its end, and what of another file it uses first. */
   readonly target: string;
+  readonly name: string;
   /** Imports of the file; the needed name is left out where nothing but the line itself uses it. */
   readonly imports: readonly Import[];
   /** Of the spans. */
@@ -167,7 +168,7 @@ function makeSample({ file, line, name, needed }: Place, tokens: Tokens): Select
     names: each.names.filter((other) => isUsedElsewhere || other !== name),
   }));
   const target = lines[line] ?? "";
-  return { kind: isNamed ? "named" : "unnamed", path, near, after, target, imports, needed };
+  return { kind: isNamed ? "named" : "unnamed", path, near, after, target, name, imports, needed };
 }
 
 function definesIn(piece: { startLine: number; endLine: number }, syntax: Syntax): string[] {

@@ -1,6 +1,6 @@
-// Lines of whole repositories that need a definition of another file, each with the spans that the
-// product's ranking puts first of all spans of the package's other files. Made once for a split, in
-// turn from every package, and kept in .cache/.
+// Lines of whole repositories that need a definition of another file, written up to its name, each
+// with the spans that the product's ranking puts first of all spans of the package's other files.
+// Made once for a split, in turn from every package, and kept in .cache/.
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -13,12 +13,18 @@ import {
   type BenchSpan,
   readPackage,
   type SelectionPackage,
-  type SelectionSample,
   tokensOf,
 } from "./selection-samples.ts";
 
-export interface WorthSample extends SelectionSample {
+export interface WorthSample {
   readonly id: string;
+  readonly path: string;
+  /** The last tokens before the needed name, without the white space in front of it. */
+  readonly before: string;
+  /** The lines behind. */
+  readonly after: string;
+  /** The rest of the line. */
+  readonly target: string;
   /** The best first. */
   readonly ranked: readonly RankedSpan<BenchSpan>[];
   /** The place of the needed span in the whole ranking, from 0; null: it is not ranked. */
@@ -55,19 +61,25 @@ function rankSamples({ name, spans, samples }: SelectionPackage): WorthSample[] 
       spans.filter((span) => span.path === path),
     );
   return samples.map((sample) => {
+    const { path, near, after, target: line, name: needed } = sample;
+    const start = line.slice(0, startOf(needed, line)).trimEnd();
     const ranked = index.rank({
-      path: sample.path,
-      before: sample.near,
-      after: sample.after,
+      ...{ path, before: near + start, after },
       importedNames: sample.imports.flatMap(({ names }) => names),
       importedPaths: resolveImports(sample, paths),
     });
     const place = ranked.findIndex(({ span }) => span === spans[sample.needed]);
     return {
-      ...sample,
-      id: `${name} ${sample.path} ${sample.target.trim()}`,
+      ...{ id: `${name} ${path} ${line.trim()}`, path, before: near + start, after },
+      target: line.slice(start.length),
       ranked: ranked.slice(0, rankedCount),
       neededPlace: place < 0 ? null : place,
     };
   });
+}
+
+/** Where `name` first stands in `line` as a whole identifier. */
+function startOf(name: string, line: string): number {
+  const escaped = name.replaceAll("$", "\\$");
+  return line.search(new RegExp(`(?<![\\w$])${escaped}(?![\\w$])`));
 }

@@ -1,5 +1,5 @@
-// What memories are worth end to end: lines of whole repositories that need a definition of another
-// file, the product's own ranking of all spans of the other files, the editor's layout. At equal
+// What memories are worth end to end: lines of whole repositories, to be completed from a name on that
+// another file defines, the product's own ranking of all spans of the other files, the editor's layout. At equal
 // positions: the best spans raw, kept at even shares, and the planner's mixture. A result is kept in
 // .cache/worth/, so a run that is stopped goes on where it was.
 // Flags: --model ID, --split NAME, --limit N (samples), --budgets 96,256,…, --threads N,
@@ -7,9 +7,10 @@
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { createRandom } from "../../sidecar/engine/random.ts";
-import { preparedModel, type RealModelId } from "../support/weights.ts";
+import type { RealModelId } from "../support/weights.ts";
 import type { Split } from "./cross-file-packages.ts";
-import { type Result, WorthModel } from "./worth-model.ts";
+import { openParts, type PithParts } from "./pith-parts.ts";
+import { completeSample, type Result } from "./worth-model.ts";
 import { memoryOf, type Rule, rules } from "./worth-rules.ts";
 import { loadWorthSamples, type WorthSample } from "./worth-samples.ts";
 import { isSame, similarity } from "./written-line.ts";
@@ -30,7 +31,7 @@ const { values } = parseArgs({
   options: {
     model: { type: "string", default: "qwen2.5-coder-0.5b" },
     split: { type: "string", default: "validation" },
-    limit: { type: "string", default: "150" },
+    limit: { type: "string", default: "50" },
     budgets: { type: "string", default: "96,256,512" },
     threads: { type: "string", default: "2" },
     seconds: { type: "string", default: "36000" },
@@ -59,28 +60,27 @@ async function measure(): Promise<Outcome[]> {
     .filter((line) => line !== "")
     .map((line): Outcome => JSON.parse(line));
   const end = performance.now() + 1000 * Number(values.seconds);
-  const prepared = await preparedModel(model, "lossless");
-  const opened = await WorthModel.open(prepared, Number(values.threads));
+  const parts = await openParts(model, Number(values.threads));
   try {
     for (const sample of samples) {
       if (known.some(({ id }) => id === sample.id)) continue;
       if (performance.now() > end) break;
-      const outcome = await measureSample(opened, sample);
+      const outcome = await measureSample(parts, sample);
       known.push(outcome);
       await appendFile(file, `${JSON.stringify(outcome)}\n`);
     }
   } finally {
-    await opened.dispose();
+    await parts.close();
   }
   return known;
 }
 
-async function measureSample(opened: WorthModel, sample: WorthSample): Promise<Outcome> {
+async function measureSample(parts: PithParts, sample: WorthSample): Promise<Outcome> {
   const results: Record<string, Result> = {};
   // The greatest budget first: what is stored of a span then serves the smaller ones.
   for (const column of columns.toReversed()) {
-    const memory = memoryOf(sample, column, opened.tokenizer);
-    results[nameOf(column)] = await opened.measure(sample, memory);
+    const memory = memoryOf(sample, column, parts.tokenizer);
+    results[nameOf(column)] = await completeSample(parts, sample, memory);
   }
   return { id: sample.id, target: sample.target, results };
 }
