@@ -44,6 +44,7 @@ export class Client implements Disposable {
   readonly onDidBudget = this.budgets.event;
   readonly onDidChangeActivity = this.activities.event;
   condition: Condition = { kind: "starting" };
+  activity: MemoryActivity = { kind: "resting" };
   /** The language client's library takes longer to load than an activation may. */
   private readonly library = import("./session.ts");
   private session: Session | null = null;
@@ -64,7 +65,7 @@ export class Client implements Disposable {
       onState: (state) => this.become(state),
       onReport: (report) => this.reports.fire(asEditorSeesIt(report)),
       onBudget: (report) => this.budgets.fire(asEditorSeesIt(report)),
-      onActivity: (activity) => this.activities.fire(activity),
+      onActivity: (activity) => this.work(activity),
       onEnd: (cause) => this.mourn(session, cause),
     });
     this.session = session;
@@ -133,6 +134,13 @@ export class Client implements Disposable {
   private become(condition: Condition): void {
     this.condition = condition;
     this.conditions.fire(condition);
+    // Another sidecar, or another model, begins its work anew.
+    if (condition.kind !== "ready") this.work({ kind: "resting" });
+  }
+
+  private work(activity: MemoryActivity): void {
+    this.activity = activity;
+    this.activities.fire(activity);
   }
 
   /** After the end of a sidecar that nobody asked to end. */

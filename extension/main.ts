@@ -50,8 +50,7 @@ export function activate(context: ExtensionContext): void {
     client.onDidChangeActivity((activity) => status.show({ activity })),
     client.onDidChangeCondition((condition) => {
       completions.forget();
-      // Another sidecar, or another model, begins its work anew.
-      status.show({ condition, last: null, activity: { kind: "resting" } });
+      status.show({ condition, last: null });
       if (condition.kind === "ready") void completions.askAgain();
     }),
   );

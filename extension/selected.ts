@@ -27,7 +27,7 @@ export async function showSelection({ client, pages }: Context): Promise<void> {
   const selection = await client.request(readSelection);
   const configuration = workspace.getConfiguration("pith");
   const { memories } = readSettings(configuration, workspace.isTrusted);
-  const text = selectionText(selection, memories, l10n.t);
+  const text = selectionText(selection, { settings: memories, activity: client.activity }, l10n.t);
   await pages.show(l10n.t("Selected memories"), text, language);
 }
 

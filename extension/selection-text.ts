@@ -1,21 +1,29 @@
 // The page of Show What Was Selected, in the format of the compressed view: one line a memory. Plain
 // text, because every reader, screen readers too, knows how to go through it.
 import type {
+  MemoryActivity,
   MemoryOutcome,
   MemorySettings,
   SelectedMemory,
   Selection,
 } from "../sidecar/protocol.ts";
 import { placeLabel, ratioOf } from "./memory-text.ts";
-import type { Translate } from "./status-text.ts";
+import { type Translate, workOf } from "./status-text.ts";
+
+/** What else is known of memories. */
+export interface MemoryState {
+  settings: MemorySettings;
+  activity: MemoryActivity;
+}
 
 /** A head of one line, then a line a candidate, the best first; without candidates why there is none. */
 export function selectionText(
   { uri, budget, memories }: Selection,
-  settings: MemorySettings,
+  { settings, activity }: MemoryState,
   t: Translate,
 ): string {
-  if (memories.length === 0) return `${whyNone(uri, settings, t)}\n`;
+  if (memories.length === 0)
+    return `${[whyNone(uri, settings, t), workOf(activity, t) ?? ""].join("\n").trim()}\n`;
   const name = uri === null ? "" : decodeURIComponent(uri.slice(uri.lastIndexOf("/") + 1));
   const used = memories.reduce((sum, { positions }) => sum + positions, 0);
   const counts = [memories.length, used, budget] as const;
@@ -64,6 +72,7 @@ function rankingWords(places: SelectedMemory["places"], t: Translate): string {
     named: t("defines names used here"),
     imported: t("defines names that the file imports"),
     alike: t("alike in words"),
+    demonstrations: t("a demonstration for this language"),
   };
   return Object.entries(places)
     .sort(([, a], [, b]) => a - b)

@@ -49,10 +49,10 @@ export class Shades implements Disposable {
 }
 
 function decorationType(level: number): TextEditorDecorationType {
-  // What no head kept has a hover all the same.
-  if (level === 0) return window.createTextEditorDecorationType({});
+  const shade = level === 0 ? {} : { backgroundColor: new ThemeColor(`pith.kept${level}`) };
+  // A colour of the language's own might not be legible on the shade.
   return window.createTextEditorDecorationType({
-    backgroundColor: new ThemeColor(`pith.kept${level}`),
+    ...shade,
     color: new ThemeColor("editor.foreground"),
   });
 }

@@ -53,7 +53,8 @@ export function viewOf(status: Status, t: Translate): StatusView {
   return work === null ? view : { ...view, isBusy: true, detail: `${view.detail} ${work}` };
 }
 
-function workOf(activity: MemoryActivity, t: Translate): string | null {
+/** null while nothing is done. */
+export function workOf(activity: MemoryActivity, t: Translate): string | null {
   switch (activity.kind) {
     case "resting":
       return null;

@@ -4,6 +4,7 @@ import { placeInLine, selectionText } from "../../extension/selection-text.ts";
 import type { SelectedMemory, Selection } from "../../sidecar/protocol.ts";
 
 const settings = { enable: true, budget: 512, form: "kept" as const };
+const state = { settings, activity: { kind: "resting" as const } };
 const memory: SelectedMemory = {
   kind: "span",
   path: "src/a.ts",
@@ -25,7 +26,7 @@ const selection: Selection = { uri: "file:///w/or%20ders.ts", budget: 512, memor
 
 test("every candidate has a line with its ratio, place, counts, score and why", () => {
   assert.equal(
-    selectionText(selection, settings, english),
+    selectionText(selection, state, english),
     `Candidates for or ders.ts: 4. Positions used: 142 of 512.
 
 [12x] src/a.ts:10-48  1212 -> 101  score 0.049  compressed; #1 defines names used here, #4 alike in words
@@ -39,19 +40,21 @@ test("every candidate has a line with its ratio, place, counts, score and why", 
 test("where nothing was selected, the page says why", () => {
   const none = { uri: null, budget: 512, memories: [] };
   const sentences = [
-    selectionText(none, { ...settings, enable: false }, english),
-    selectionText(none, { ...settings, budget: 0 }, english),
-    selectionText(none, settings, english),
-    selectionText({ ...none, uri: "file:///a.ts" }, settings, english),
+    selectionText(none, { ...state, settings: { ...settings, enable: false } }, english),
+    selectionText(none, { ...state, settings: { ...settings, budget: 0 } }, english),
+    selectionText(none, state, english),
+    selectionText({ ...none, uri: "file:///a.ts" }, state, english),
   ];
   assert.match(sentences[0] ?? "", /pith\.memories\.enable/);
   assert.match(sentences[1] ?? "", /pith\.memories\.budget/);
   assert.match(sentences[2] ?? "", /not|nothing/i);
   assert.equal(new Set(sentences).size, 4);
+  const activity = { kind: "reading" as const, done: 12, total: 300 };
+  assert.match(selectionText(none, { settings, activity }, english), /\n.*12 of 300\.\n$/);
 });
 
 test("a line of the page leads back to its place", () => {
-  const lines = selectionText(selection, settings, english).split("\n");
+  const lines = selectionText(selection, state, english).split("\n");
   const places = lines.map(placeInLine).filter((place) => place !== null);
   assert.deepEqual(
     places,
