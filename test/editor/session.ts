@@ -164,11 +164,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   return session;
 }
 
-/** A folder for one run, empty but for an empty workspace. */
+/**
+ * A folder for one run, empty but for an empty workspace. That is a repository of its own: by the
+ * rules of the checkout around it, it would be left out.
+ */
 export function emptyFolder(name: string): string {
   const folder = resolve(".cache/editor-tests", name);
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, "workspace"), { recursive: true });
+  mkdirSync(join(folder, "workspace/.git"), { recursive: true });
   return folder;
 }
 
