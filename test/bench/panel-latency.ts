@@ -97,8 +97,8 @@ export class PanelLatency {
     const { page } = this.#session.workbench;
     if (isOpen !== this.#isOpen) await page.keyboard.press("Control+B");
     this.#isOpen = isOpen;
-    const outcome = budgetPageOf(this.#session).locator(".outcome");
-    await outcome.waitFor({ state: isOpen ? "visible" : "hidden" });
+    await page.locator(".part.sidebar").waitFor({ state: isOpen ? "visible" : "hidden" });
+    if (isOpen) await budgetPageOf(this.#session).locator(".outcome").waitFor();
     await sleep(restMs);
   }
 }
