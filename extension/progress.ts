@@ -1,12 +1,13 @@
 // Asks the sidecar for what takes a while, with a notification that says how far it is and can break
 // it off. Loaded at first use, because it brings the language client's library with it.
 import { randomUUID } from "node:crypto";
-import { ProgressLocation, window } from "vscode";
+import { l10n, ProgressLocation, window } from "vscode";
 import {
   LSPErrorCodes,
   type RequestType,
   ResponseError,
   WorkDoneProgress,
+  type WorkDoneProgressReport,
 } from "vscode-languageclient/node";
 import type { Client } from "./client.ts";
 
@@ -23,8 +24,9 @@ export function requestWithProgress<P extends { token: string }, R>(
     const token = `pith-${randomUUID()}`;
     const subscription = client.onProgress(WorkDoneProgress.type, token, (value) => {
       if (value.kind !== "report" || value.percentage === undefined) return;
-      const message = value.message ?? `${Math.floor(value.percentage)} %`;
-      progress.report({ increment: value.percentage - percent, message });
+      // A new stage begins again at zero; the bar does not go back.
+      const increment = Math.max(0, value.percentage - percent);
+      progress.report({ increment, message: progressWords(value) });
       percent = value.percentage;
     });
     try {
@@ -36,6 +38,15 @@ export function requestWithProgress<P extends { token: string }, R>(
       subscription.dispose();
     }
   });
+}
+
+/** By the stages that the sidecar names. */
+function progressWords({ percentage = 0, message = "" }: WorkDoneProgressReport): string {
+  const words: Readonly<Record<string, string>> = {
+    reading: l10n.t("reading"),
+    encoding: l10n.t("encoding"),
+  };
+  return [words[message] ?? message, `${Math.floor(percentage)} %`].join(" ").trim();
 }
 
 function isCancel(error: unknown): boolean {
