@@ -1,6 +1,6 @@
 // A kept memory as bytes, for whoever keeps it on a disk. Keys have 8 bits with a scale and an offset
-// for each channel of a head, since some channels are large throughout (the 0.5B has biases); values
-// 8 bits with those of each entry. Payload, in the machine's byte order, all layers of one part
+// for each channel of a head, since some channels are large in all entries (the 0.5B has biases);
+// values have 8 bits with those of each entry. Payload, in the machine's byte order, all layers of one part
 // before the next part:
 //
 //   key scales, key offsets        f32 [layers, kvHeads, headDim]
@@ -21,7 +21,7 @@ export interface StoredKept {
 }
 
 /** Says that header and payload are as this file lays them out; another layout has another name. */
-const format = "kept, 8 bits";
+const format = "kept, 8 bits, keys at 0";
 
 export function encodeKept(memory: KeptMemory): StoredKept {
   const { shape, tokenCount, entryCount, position, pooled, layers } = memory;

@@ -26,7 +26,10 @@ export interface KeptMemory {
 export interface KeptLayer {
   /** [kvHeads, entries], the token of the piece that an entry is of. */
   readonly tokens: Uint16Array;
-  /** [kvHeads, entries, headDim], rotated to where their tokens stood. */
+  /**
+   * [kvHeads, entries, headDim], turned back to position 0: there a channel is much the same in all
+   * entries, which is what eight bits want (kept-codec.ts).
+   */
   readonly keys: Float32Array;
   /** [kvHeads, entries, headDim] */
   readonly values: Float32Array;
@@ -60,6 +63,7 @@ export function chooseEntries(
   entryCount: number,
 ): KeptMemory {
   assert(entryCount >= 1 && entryCount <= piece.length);
+  const rotationOf = createRotations(shape);
   const layers = importance.map((scores, layer): KeptLayer => {
     const tokens = new Uint16Array(shape.kvHeadCount * entryCount);
     for (let head = 0; head < shape.kvHeadCount; head++) {
@@ -68,7 +72,10 @@ export function chooseEntries(
     }
     const gather = (rows: Float32Array = new Float32Array(0)) =>
       gatherEntries(rows, tokens, { ...shape, rowCount: piece.length });
-    return { tokens, keys: gather(piece.keys[layer]), values: gather(piece.values[layer]) };
+    const keys = gather(piece.keys[layer]);
+    for (const [entry, token] of tokens.entries())
+      rotateKeys(rowOf(keys, entry, shape), rotationOf(-piece.position - token), shape);
+    return { tokens, keys, values: gather(piece.values[layer]) };
   });
   const { length: tokenCount, position } = piece;
   return { shape, tokenCount, entryCount, position, pooled, layers };
@@ -81,7 +88,7 @@ export function chooseEntries(
 export function keep(memory: KeptMemory, count: number): KvBlock {
   const { shape, entryCount, position, layers } = memory;
   assert(count >= 1 && count <= entryCount);
-  const rotationOf = createRotations(memory);
+  const rotationOf = createRotations(shape);
   const size = shape.kvHeadCount * count * shape.headDim;
   const blocks = layers.map(({ tokens, keys, values }) => {
     const block = { keys: new Float32Array(size), values: new Float32Array(size) };
@@ -93,9 +100,8 @@ export function keep(memory: KeptMemory, count: number): KvBlock {
         const to = (head * count + row) * shape.headDim;
         block.keys.set(keys.subarray(from, from + shape.headDim), to);
         block.values.set(values.subarray(from, from + shape.headDim), to);
-        const distance = row - (tokens[first + entry] ?? 0);
-        const moved = block.keys.subarray(to, to + shape.headDim);
-        rotateKeys(moved, rotationOf(distance), shape);
+        const placed = rowOf(block.keys, head * count + row, shape);
+        rotateKeys(placed, rotationOf(position + row), shape);
       }
     }
     return block;
@@ -136,8 +142,12 @@ function gatherEntries(
   return gathered;
 }
 
+function rowOf(rows: Float32Array, index: number, { headDim }: CacheShape): Float32Array {
+  return rows.subarray(index * headDim, (index + 1) * headDim);
+}
+
 /** A piece is short, so few distances occur, and each in many heads. */
-function createRotations({ shape }: KeptMemory): (distance: number) => Rotation {
+function createRotations(shape: CacheShape): (distance: number) => Rotation {
   const known = new Map<number, Rotation>();
   return (distance) => {
     const rotation = known.get(distance) ?? rotationBy(shape, distance);
