@@ -1,7 +1,7 @@
 // Who gets how many positions: candidates and a budget -> counts of every piece. A span is worth its
 // chance to be needed times what is left of it at its ratio (`keptWorth`), and positions go one by one
-// to where they add most: first every likely span at the finest ratio, then the likelier ones more,
-// up to all of their entries, which are worth as much as the raw text. Equal chances make even shares.
+// to where they add most: nearly in proportion to the chances, so that a likely span gets all of its
+// entries, which are worth as much as the raw text. Equal chances make even shares.
 import { entryCountAt } from "./kept.ts";
 
 export interface Candidate {
@@ -83,14 +83,11 @@ function gainOf({ chance, tokens, total, step, cost }: Omit<Account, "least" | "
 }
 
 /**
- * What is left of a span's worth when this share of its entries is kept: a parabola in the log of the
- * share through 51, 65, 72 and 85 % at 24x, 12x, 8x and 4x, within 2 points (Qwen2.5-Coder-0.5B,
- * method.md 1.2).
+ * What is left of a span's worth when this share of its entries is kept: 59, 52, 34 and 24 % at 4x,
+ * 8x, 16x and 24x, measured on the needed span alone (test/bench/README.md, Planner).
  */
 export function keptWorth(share: number): number {
-  if (share === 0) return 0;
-  const log = Math.log(share);
-  return Math.max(0, 1 + 0.073 * log - 0.026 * log ** 2);
+  return Math.max(0, 1 + 0.24 * Math.log(share));
 }
 
 /** `total` positions over the pieces of a span, so that their ratios are alike. */

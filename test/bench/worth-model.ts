@@ -2,7 +2,7 @@
 // the editor: memories, header, near text with what stands behind the line. The near text is shorter
 // than the editor's, so that a benchmark takes hours, not days.
 import { defaults } from "../../sidecar/completion/defaults.ts";
-import type { MemoryRequest } from "../../sidecar/completion/request.ts";
+import type { MemoryRequest, Score } from "../../sidecar/completion/request.ts";
 import { PrefixWindow, SuffixWindow } from "../../sidecar/completion/window.ts";
 import type { PithParts } from "./pith-parts.ts";
 import type { WorthSample } from "./worth-samples.ts";
@@ -22,17 +22,15 @@ const nearTokens = { before: { tokens: 160, step: 32 }, after: 32 };
 const greedy = { temperature: 0, topP: 1, seed: 1, alignment: "exact" } as const;
 
 export async function completeSample(
-  { completer, tokenizer }: PithParts,
-  { path, before, after, target }: WorthSample,
+  parts: PithParts,
+  sample: WorthSample,
   memory: MemoryRequest | undefined,
 ): Promise<Result> {
-  const prefix = new PrefixWindow(tokenizer, nearTokens.before).read(before).text;
-  const suffix = new SuffixWindow(tokenizer, nearTokens.after).read(`\n${after}`).text;
-  const request = { path, prefix, suffix, memory };
-  const scored = await completer.score({ ...request, target });
+  const scored = await scoreSample(parts, sample, memory);
   const line = { ...greedy, maxTokens: defaults.answer.line, stop: ["\n"] };
+  const request = { ...promptOf(parts, sample), memory, ...line };
   // Most of the prompt is in the cache; exact reuse computes what a cold run would.
-  const written = await completer.complete({ ...request, ...line }, { exactReuse: true });
+  const written = await parts.completer.complete(request, { exactReuse: true });
   return {
     nll: scored.nll,
     text: written.text,
@@ -40,4 +38,19 @@ export async function completeSample(
     ms: scored.ms.prefill + written.ms.decode,
     compressMs: scored.ms.compress,
   };
+}
+
+export function scoreSample(
+  parts: PithParts,
+  sample: WorthSample,
+  memory: MemoryRequest | undefined,
+): Promise<Score> {
+  const { target } = sample;
+  return parts.completer.score({ ...promptOf(parts, sample), memory, target });
+}
+
+function promptOf({ tokenizer }: PithParts, { path, before, after }: WorthSample) {
+  const prefix = new PrefixWindow(tokenizer, nearTokens.before).read(before).text;
+  const suffix = new SuffixWindow(tokenizer, nearTokens.after).read(`\n${after}`).text;
+  return { path, prefix, suffix };
 }

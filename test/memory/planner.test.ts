@@ -28,8 +28,8 @@ const cases: [label: string, spans: Span[], options: [number, number], positions
       [[96], 1],
       [[96], 9],
     ],
-    [20, 24],
-    [[4], [16]],
+    [40, 24],
+    [[4], [36]],
   ],
   [
     "a near certain one stands whole",
