@@ -1,7 +1,8 @@
 // 8,000 tokens of far context in sixteen spans and 224 of near text: the time to the first token after
 // an edit in the first, the eighth or the last span. Pith has the memories of all spans (that of the
 // edited one is encoded before, and reported apart), attaches them and runs the near text; llama.cpp
-// is given the raw text, cold, and keeping what stands before the edit. They take turns.
+// is given the raw text, cold, and keeping what stands before the edit, with and without flash
+// attention. They take turns.
 // Then the positions that keystrokes run behind the memories and without them.
 // An edit's times are kept in .cache/, so a run that is stopped goes on where it was.
 // Flags: --model ID (again for more), --rounds N, --threads N, --keys N, --seconds N (stop then).
@@ -26,7 +27,9 @@ import { EngineProcess, engineArgument, serveEngine } from "./speed-engine.ts";
 const tokens = { far: 8000, near: 224 };
 // From the last to the first, so that what stands before an edit is in llama.cpp's cache as it was.
 const editedSpans = [15, 7, 0];
+const flashSettings = [true, false];
 const chunk = 512;
+const capacity = 9216;
 // Both engines' threads go on looking for work for some milliseconds after a run.
 const pauseMs = 60;
 const modelIds: readonly RealModelId[] = ["smollm2-135m", "qwen2.5-coder-0.5b"];
@@ -35,10 +38,14 @@ const shares = { "kept 12x": { ratio: 12 }, "kept, default budget": {} } as cons
 type Share = keyof typeof shares;
 const shareNames = Object.keys(shares) as Share[];
 
-/** One edit in one round. */
-interface Outcome {
+/** An edit, in a round, beside llama.cpp with or without flash attention. */
+interface Unit {
   readonly round: number;
+  readonly flashAttention: boolean;
   readonly span: number;
+}
+
+interface Outcome extends Unit {
   readonly rawTokens: number;
   /** Positions of the memories. */
   readonly positions: Readonly<Record<Share, number>>;
@@ -46,7 +53,7 @@ interface Outcome {
   readonly computed: Readonly<Record<Share, number>>;
   /** Idle work: the memory of the edited span. */
   readonly encoding: { readonly ms: number; readonly computed: number };
-  /** To the first token; Pith's are medians, llama.cpp's cold one is that of the round. */
+  /** To the first token; Pith's are medians, llama.cpp's cold one is shared by a round's edits. */
   readonly ms: Readonly<Record<string, number>>;
   /** Of the first token, what finding the memories took: tokenising and looking up. */
   readonly lookUpMs: number;
@@ -73,11 +80,7 @@ async function main(): Promise<void> {
     if (!(flags.model?.includes(id) ?? true)) continue;
     const threads = Number(flags.threads);
     const pith = await openParts(id, threads);
-    const measured = await measureEdits(id, pith, { threads, rounds: Number(flags.rounds), end });
-    // A mean over the edits takes whole rounds.
-    const outcomes = measured.filter(
-      ({ round }) => measured.filter((each) => each.round === round).length === editedSpans.length,
-    );
+    const outcomes = await measureEdits(id, pith, { threads, rounds: Number(flags.rounds), end });
     const keys = await countKeystrokes(pith, Number(flags.keys));
     await pith.close();
     results[id] = { ...report(id, outcomes), keys };
@@ -98,34 +101,44 @@ async function measureEdits(
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
   const missing = Array.from({ length: rounds }, (_, round) =>
-    editedSpans.map((span) => ({ round, span })),
+    flashSettings.map((flashAttention) =>
+      editedSpans.map((span) => ({ round, flashAttention, span })),
+    ),
   )
-    .flat()
-    .filter(({ round, span }) => !outcomes.some((o) => o.round === round && o.span === span));
+    .flat(2)
+    .filter((unit) => !outcomes.some((each) => nameOf(each) === nameOf(unit)));
   if (missing.length === 0) return outcomes;
   const original = makeFarContext(pith.layout, pith.tokenizer, tokens);
   const all = await firstToken(pith, original, "kept 12x");
   console.log(`${id}: encoding all spans took ${Math.round(all.ms.compress)} ms`);
-  const llama = await startLlama(await realWeights(id), threads);
-  let cold = { round: -1, ms: Number.NaN };
-  for (const unit of missing) {
-    if (performance.now() > end) break;
-    if (unit.round !== cold.round) {
-      const ids = idsOfRaw(pith.layout, pith.tokenizer, original);
-      const { ms } = await llama.measure({ kind: "prefill", kept: 0, ids, chunk });
-      cold = { round: unit.round, ms };
+  const weights = await realWeights(id);
+  for (const flashAttention of flashSettings) {
+    const units = missing.filter((unit) => unit.flashAttention === flashAttention);
+    if (units.length === 0) continue;
+    const llama = await startLlama({ weights, threads, capacity, flashAttention });
+    let cold = { round: -1, ms: Number.NaN };
+    for (const unit of units) {
+      if (performance.now() > end) break;
+      if (unit.round !== cold.round) {
+        const ids = idsOfRaw(pith.layout, pith.tokenizer, original);
+        const { ms } = await llama.measure({ kind: "prefill", kept: 0, ids, chunk });
+        cold = { round: unit.round, ms };
+      }
+      const outcome = await measureEdit({ pith, llama, original, coldMs: cold.ms }, unit);
+      outcomes.push(outcome);
+      await appendFile(file, `${JSON.stringify(outcome)}\n`);
     }
-    const outcome = await measureEdit({ pith, llama, original, coldMs: cold.ms }, unit);
-    outcomes.push(outcome);
-    await appendFile(file, `${JSON.stringify(outcome)}\n`);
+    await llama.stop();
   }
-  await llama.stop();
   return outcomes;
 }
 
-/** With flash attention; the first run, which reads the weights, is not measured. */
-async function startLlama(weights: string, threads: number): Promise<EngineProcess> {
-  const options: LlamaSpeedOptions = { weights, threads, capacity: 9216, flashAttention: true };
+function nameOf({ round, flashAttention, span }: Unit): string {
+  return `${round} ${flashAttention} ${span}`;
+}
+
+/** The first run, which reads the weights, is not measured. */
+async function startLlama(options: LlamaSpeedOptions): Promise<EngineProcess> {
   const program = fileURLToPath(import.meta.url);
   const started = await EngineProcess.start(program, JSON.stringify(options));
   await started.measure({ kind: "prefill", kept: 0, ids: new Array(chunk).fill(1), chunk });
@@ -142,10 +155,11 @@ interface Subjects {
 
 async function measureEdit(
   { pith, llama, original, coldMs }: Subjects,
-  { round, span }: { round: number; span: number },
+  unit: Unit,
 ): Promise<Outcome> {
   const meter = new BusyMeter(() => [process.pid, llama.processId]);
-  const edited = edit(original, span, `edit${round} = true`);
+  const name = `edit${unit.round}${unit.flashAttention ? "a" : "b"}`;
+  const edited = edit(original, unit.span, `${name} = true`);
   const { layout, tokenizer } = pith;
   const [before, after] = [original, edited].map((each) => idsOfRaw(layout, tokenizer, each));
   if (before === undefined || after === undefined) throw new Error("bench: no prompts");
@@ -163,15 +177,12 @@ async function measureEdit(
   const work = { kind: "prefill", kept, ids: after.slice(kept), chunk } as const;
   const cached = await llama.measure(work);
   for (let turn = 0; turn < 2; turn += 1) await askPith();
-  const ms: Record<string, number> = {
-    "llama.cpp, cold": coldMs,
-    "llama.cpp, prompt cache": cached.ms,
-  };
+  const ms: Record<string, number> = { cold: coldMs, "prompt cache": cached.ms };
   for (const share of shareNames) ms[share] = median(ofPith[share].map((each) => each.ms.total));
   const perShare = (read: (completion: Completion) => number) =>
     Object.fromEntries(shareNames.map((share) => [share, median(ofPith[share].map(read))]));
   return {
-    ...{ round, span, ms, rawTokens: after.length },
+    ...{ ...unit, ms, rawTokens: after.length },
     positions: perShare((each) => each.tokens.contextAfter) as Outcome["positions"],
     computed: perShare((each) => each.tokens.computed) as Outcome["computed"],
     encoding: {
@@ -231,25 +242,35 @@ async function keystrokeRows(
   return rows.slice(1);
 }
 
+/** llama.cpp counts with the setting that is faster on the mean. */
 function report(id: RealModelId, outcomes: readonly Outcome[]) {
+  const spans = editedSpans.toReversed();
+  const rowOf = (label: string, name: string, own: readonly Outcome[]) => {
+    const msOf = spans.map((span) =>
+      median(own.filter((each) => each.span === span).map(({ ms }) => ms[name] ?? Number.NaN)),
+    );
+    return { label, msOf, meanMs: sumOf(msOf) / msOf.length };
+  };
+  const llamas = (["cold", "prompt cache"] as const).map((name) =>
+    flashSettings.map((flash) => {
+      const own = outcomes.filter(({ flashAttention }) => flashAttention === flash);
+      return rowOf(`llama.cpp${flash ? ", flash attention" : ""}, ${name}`, name, own);
+    }),
+  );
+  // A setting that was not run to its end has no mean.
+  const [cold, cached] = llamas.map((rows) =>
+    Math.min(...rows.map(({ meanMs }) => meanMs).filter((ms) => !Number.isNaN(ms))),
+  );
+  const ofPith = shareNames.map((share) => rowOf(`Pith, ${share}`, share, outcomes));
+  const rows = [
+    ...llamas.flat(),
+    ...ofPith.map((row) => ({
+      ...row,
+      fasterThanCold: rounded((cold ?? Number.NaN) / row.meanMs),
+      fasterThanPromptCache: rounded((cached ?? Number.NaN) / row.meanMs),
+    })),
+  ];
   const mean = (read: (outcome: Outcome) => number) => sumOf(outcomes.map(read)) / outcomes.length;
-  const names = Object.keys(outcomes[0]?.ms ?? {});
-  const meanMs = Object.fromEntries(names.map((name) => [name, mean(({ ms }) => ms[name] ?? 0)]));
-  const rows = names.map((name) => {
-    const own = (span: number) =>
-      median(outcomes.filter((each) => each.span === span).map(({ ms }) => ms[name] ?? 0));
-    const spans = editedSpans
-      .toReversed()
-      .map((span) => [`span ${span + 1}, ms`, Math.round(own(span))]);
-    const ratioTo = (peer: string) => rounded((meanMs[peer] ?? 0) / (meanMs[name] ?? 0));
-    return {
-      name,
-      ...Object.fromEntries(spans),
-      "mean, ms": Math.round(meanMs[name] ?? 0),
-      "x faster than llama.cpp, cold": ratioTo("llama.cpp, cold"),
-      "than its prompt cache": ratioTo("llama.cpp, prompt cache"),
-    };
-  });
   const facts = {
     edits: outcomes.length,
     rawTokens: mean((each) => each.rawTokens),
@@ -260,8 +281,12 @@ function report(id: RealModelId, outcomes: readonly Outcome[]) {
     lookUpMs: mean(({ lookUpMs }) => lookUpMs),
     othersBusy: mean(({ othersBusy }) => othersBusy ?? Number.NaN),
   };
-  console.log(`\n${id}, ${outcomes.length} edits, mean over the edited spans`);
-  console.table(rows);
+  console.log(
+    `\n${id}: ms to the first token after an edit in span ${spans.map((span) => span + 1)}`,
+  );
+  console.table(
+    rows.map(({ msOf, ...row }) => ({ ...row, msOf: msOf.map(Math.round).join(", ") })),
+  );
   console.log(facts);
   return { rows, ...facts };
 }
