@@ -68,7 +68,8 @@ for (const modelId of modelIds) {
     for (let count = 0; count < 20; count++) cache.attach(block);
     cache.remove(0, 7 + 19 * FIRST); // The last copy lay 1,907 positions from its place.
     const { logits } = await engine.run(cache, ids.subarray(FIRST), { logitsAt: "all" });
-    checkAgrees(model, logits, FIRST);
+    // Turned keys differ in their last bits, which decide near ties, on each processor other ones.
+    checkAgrees(model, logits, FIRST, "clear");
   });
 
   law("a batch of unlike prompts agrees with one run", async (model) => {
