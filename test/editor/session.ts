@@ -144,8 +144,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     mkdirSync(dirname(join(workspace, name)), { recursive: true });
     writeFileSync(join(workspace, name), text);
   }
-  // A repository of its own, since this one's rules would keep all of the folder from being read.
-  mkdirSync(join(workspace, ".git"));
   const vsix = options.packExtension?.(folder);
   const settings = { "pith.model": "smollm2-135m", "pith.trace": "messages", ...options.settings };
   const env = { ...serverEnvironment(), ...options.env };
