@@ -32,6 +32,8 @@ const { test } = useSession({
 for (const { file, text, typed, ghost } of cases) {
   test(`${typed} goes on inside its word in ${file}`, async (session) => {
     const { workbench } = session;
+    // What is typed before is not asked for once the model is ready.
+    await workbench.statusItem().locator(".codicon-sparkle").waitFor();
     await workbench.openFile(file, text.slice(0, 10));
     await workbench.typeAtEnd(typed);
     const shown = await workbench.ghostText();
