@@ -1,0 +1,211 @@
+// The memories of a workspace on the tiny model, real files and a real bank: what is selected, what it
+// costs, what becomes stale.
+import assert from "node:assert/strict";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, type TestContext, test } from "node:test";
+import { Bank } from "../../sidecar/bank/bank.ts";
+import { Completer } from "../../sidecar/completion/complete.ts";
+import { defaults } from "../../sidecar/completion/defaults.ts";
+import { readLayout } from "../../sidecar/completion/layout.ts";
+import { Memories } from "../../sidecar/completion/memories.ts";
+import { CancelledError, UnsupportedError } from "../../sidecar/errors.ts";
+import { type Cursor, type MemoryActivity, Project } from "../../sidecar/project/project.ts";
+import { cut } from "../support/memory-parts.ts";
+import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
+import { scratchFolder } from "../workspace/scratch-folder.ts";
+
+let tiny: TinyModel;
+before(async () => {
+  tiny = await openTiny({ architecture: "qwen2" });
+});
+after(() => tiny.close());
+
+const ring = "export function ringOf(thing: string): string {\n  return thing;\n}\n";
+const files = {
+  ".git/HEAD": "",
+  "src/ring.ts": ring,
+  "src/other.ts": "export const other = 12;\n",
+  "far/inner.ts": "export function inner(): number {\n  return 12;\n}\n",
+  "src/here.ts": 'import { ringOf } from "./ring.ts";\n\nconst total = ringOf(',
+};
+const budget = 40;
+
+interface Opened {
+  readonly project: Project;
+  readonly completer: Completer;
+  readonly folder: string;
+  readonly bank: string;
+  readonly activities: MemoryActivity[];
+  readonly failures: unknown[];
+  readonly cursor: Cursor;
+  /** A pause; returns the rows run. */
+  pause(work?: Partial<Parameters<Project["work"]>[0]>, signal?: AbortSignal): Promise<number>;
+}
+
+async function open(context: TestContext, given: { folder?: string; bank?: string } = {}) {
+  const folder = given.folder ?? (await scratchFolder(context, files));
+  const bank = given.bank ?? (await scratchFolder(context, {}));
+  const { engine, tokenizer, loadGrams, loadAdapter } = tiny;
+  const parts = {
+    vocabulary: tokenizer,
+    layout: readLayout(tokenizer),
+    cut,
+    loadGrams,
+    loadAdapter,
+  };
+  const memories = new Memories(engine, parts);
+  const completer = new Completer(engine, tokenizer, defaults.alignment.limits, memories);
+  const failures: unknown[] = [];
+  const project = new Project({
+    ...{ memories, completer, tokenizer },
+    bank: { folder: bank, model: "tiny", shape: engine.shape },
+    onFailure: (error) => failures.push(error),
+  });
+  context.after(() => project.dispose());
+  const settings = { folders: [folder], exclude: [], bankLimit: 100_000_000 };
+  project.configure({ ...settings, isEnabled: true, budget });
+  const activities: MemoryActivity[] = [];
+  const file = join(folder, "src/here.ts");
+  const cursor = { file, languageId: "typescript", prefix: files["src/here.ts"], suffix: "" };
+  const pause: Opened["pause"] = async (work = {}, signal) => {
+    const before = engine.counters.positions;
+    const onActivity = (activity: MemoryActivity) => void activities.push(activity);
+    await project.work({ edits: [], touched: [], cursor, ...work }, { onActivity, signal });
+    return engine.counters.positions - before;
+  };
+  return { project, completer, folder, bank, activities, failures, cursor, pause };
+}
+
+test("a pause lays memories within the budget, behind the sink, the defining file first", async (context) => {
+  const { project, pause, cursor, activities, failures } = await open(context);
+  assert.ok((await pause()) > 0);
+  const { blocks, contextAfter } = project.laidFor(cursor.file);
+  const lengths = blocks.map(({ length }) => length);
+  assert.equal(blocks[0]?.key, "sink");
+  assert.equal(
+    lengths.slice(1).reduce((sum, length) => sum + length, 0),
+    contextAfter,
+  );
+  assert.ok(contextAfter > 0 && contextAfter <= budget, `${contextAfter}`);
+  const [best] = project.selection.memories;
+  assert.equal(best?.path, "src/ring.ts");
+  assert.deepEqual(Object.values(best?.places ?? {}).slice(0, 2), [0, 0]);
+  assert.ok(activities.some(({ kind }) => kind === "reading"));
+  assert.ok(activities.some(({ kind }) => kind === "encoding"));
+  assert.deepEqual(failures, []);
+});
+
+test("a second pause in which nothing has changed runs nothing", async (context) => {
+  const { pause } = await open(context);
+  await pause();
+  assert.equal(await pause(), 0);
+});
+
+test("a keystroke computes no more rows with memories than without", async (context) => {
+  const { project, completer, cursor, pause } = await open(context);
+  await pause();
+  const document = { path: "src/here.ts", languageId: "typescript", suffix: "" };
+  const options = { multiline: "never", alignment: "off" } as const;
+  const costs: number[] = [];
+  for (const memories of [project.laidFor(cursor.file), undefined]) {
+    const prefix = "const total = ";
+    await completer.completeInline({ ...document, ...options, prefix }, { memories });
+    const next = await completer.completeInline(
+      { ...document, ...options, prefix: `${prefix}r` },
+      { memories },
+    );
+    costs.push(next.tokens.computed - next.tokens.generated);
+  }
+  assert.equal(costs[0], costs[1]);
+});
+
+test("an edit makes what it changed vanish from the selection and the bank", async (context) => {
+  const { project, pause, folder, bank } = await open(context);
+  await pause();
+  const file = join(folder, "src/ring.ts");
+  await pause({ edits: [{ file, text: "export const nothing = 1;\n" }] });
+  const shown = project.selection.memories.filter(({ path }) => path === "src/ring.ts");
+  assert.ok(shown.every(({ endLine }) => endLine === 1));
+  await pause({ edits: [{ file, text: null }], touched: [file] });
+  await rm(file);
+  await pause({ touched: [file] });
+  assert.ok(project.selection.memories.every(({ path }) => path !== "src/ring.ts"));
+  await project.dispose();
+  const banked = await Bank.open(bank, { cap: 100_000_000 });
+  const paths = (await banked.list()).map(({ path }) => path);
+  await banked.close();
+  assert.ok(paths.length > 0 && !paths.includes(file), paths.join("\n"));
+});
+
+test("another window with the same bank encodes nothing", async (context) => {
+  const first = await open(context);
+  await first.pause();
+  await first.project.dispose();
+  const second = await open(context, first);
+  await second.pause();
+  assert.ok(!second.activities.some(({ kind }) => kind === "encoding"));
+});
+
+test("a pause that is broken off leaves what was encoded, and the next goes on", async (context) => {
+  const { project, pause, activities, cursor } = await open(context);
+  const controller = new AbortController();
+  activities.push = (...items) => {
+    if (items.some(({ kind }) => kind === "encoding")) controller.abort();
+    return Array.prototype.push.apply(activities, items);
+  };
+  await assert.rejects(pause({}, controller.signal), CancelledError);
+  assert.deepEqual(project.laidFor(cursor.file).blocks, []);
+  await pause();
+  assert.ok(project.laidFor(cursor.file).contextAfter > 0);
+});
+
+test("after a purge the bank is empty, and so is the selection", async (context) => {
+  const { project, pause, bank, cursor } = await open(context);
+  await pause();
+  assert.ok((await project.bankFacts()).memories > 0);
+  await project.purge();
+  assert.deepEqual(await readdir(bank), []);
+  assert.deepEqual(project.selection.memories, []);
+  assert.deepEqual(project.laidFor(cursor.file).blocks, []);
+});
+
+test("switched off, nothing is laid", async (context) => {
+  const { project, pause, folder, cursor } = await open(context);
+  await pause();
+  const settings = { folders: [folder], exclude: [], bankLimit: 100_000_000, budget };
+  project.configure({ ...settings, isEnabled: false });
+  await pause();
+  assert.deepEqual(project.laidFor(cursor.file).blocks, []);
+});
+
+test("files, folders and lines are made into memories at a wish", async (context) => {
+  const { project, folder } = await open(context);
+  const options = { onActivity: () => {} };
+  const ofFolder = await project.compress([{ file: join(folder, "src") }], options);
+  assert.deepEqual([ofFolder.files, ofFolder.skipped], [3, []]);
+  assert.ok(ofFolder.positions > 0 && ofFolder.positions < ofFolder.tokens);
+  const range = { startLine: 0, endLine: 1 };
+  const ofLine = await project.compress([{ file: join(folder, "far/inner.ts"), range }], options);
+  assert.deepEqual([ofLine.files, ofLine.spans], [1, 1]);
+  await writeFile(join(folder, "src/key.ts"), "\0");
+  await project.folders.touch(join(folder, "src/key.ts"));
+  const skipping = await project.compress([{ file: join(folder, "src") }], options);
+  assert.deepEqual(skipping.skipped, [{ path: "src/key.ts", reason: "binary" }]);
+  const outside = project.compress([{ file: "/nowhere/a.ts" }], options);
+  await assert.rejects(outside, UnsupportedError);
+});
+
+test("what a memory keeps adds up to its positions", async (context) => {
+  const { project, folder, pause } = await open(context);
+  await pause();
+  const lines = { file: join(folder, "src/ring.ts"), range: { startLine: 0, endLine: 3 } };
+  const [text] = await project.keptTexts(lines, { onActivity: () => {} });
+  assert.ok(text !== undefined && text.tokens.length > 0);
+  const shares = text.tokens.map(({ share }) => share);
+  assert.ok(shares.every((share) => share >= 0 && share <= 1));
+  const sum = shares.reduce((total, share) => total + share, 0);
+  assert.ok(Math.abs(sum - text.positions) < 1e-3, `${sum} of ${text.positions}`);
+  const bytes = Buffer.concat(text.tokens.map((token) => token.bytes));
+  assert.ok(bytes.toString().includes("return thing;"));
+});
