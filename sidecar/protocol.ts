@@ -33,8 +33,8 @@ export interface MemorySettings {
   form: MemoryForm;
 }
 
-/** How text of other places enters the prompt: entries of the cache, learned vectors, or as it is. */
-export type MemoryForm = "kept" | "embedded" | "raw";
+/** How text of other places enters the prompt: the entries that matter most, or whole. */
+export type MemoryForm = "kept" | "raw";
 
 /** Why a completion is empty. Closed: every empty answer carries one of these. */
 export const emptyReasons = [

@@ -92,7 +92,7 @@ async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor
   if (relative(root, cursor.file).startsWith(".."))
     throw new UnsupportedError(`${cursor.file}: is not in the folder ${folder} of --context`);
   const { budget, bankBytes: bankLimit } = defaults.memory;
-  const memories = { isEnabled: true, budget, bankLimit };
+  const memories = { isEnabled: true, isCompressed: true, budget, bankLimit };
   await thread.ask(configureProject, { folders: [root], exclude: [], ...memories });
   const progress = createProgress("making memories");
   const onActivity = (activity: MemoryActivity): void => {

@@ -11,7 +11,13 @@ import type { SkippedPath } from "./folder-index.ts";
 import { Folders, type FoundFile } from "./folders.ts";
 import { type KeptText, keptText, shownCounts } from "./kept-texts.ts";
 import { type BankFacts, MemoryBank, type MemoryBankOptions } from "./memory-bank.ts";
-import { PieceEncoder, type PieceOptions, storedCounts, wantedPieces } from "./piece-encoder.ts";
+import {
+  PieceEncoder,
+  type PieceOptions,
+  storedCounts,
+  type WantedPiece,
+  wantedPieces,
+} from "./piece-encoder.ts";
 import {
   type Candidate,
   candidateOf,
@@ -32,6 +38,8 @@ export interface ProjectSettings {
   readonly isEnabled: boolean;
   /** Positions for all memories. */
   readonly budget: number;
+  /** Whether a span may stand in front with the entries alone that matter most. */
+  readonly isCompressed: boolean;
   /** Bytes of the bank on the disk. */
   readonly bankLimit: number;
 }
@@ -133,7 +141,7 @@ export class Project {
   /** Files whose memories may be stale. */
   readonly #changed = new Set<string>();
   #settings: ProjectSettings = {
-    ...{ folders: [], exclude: [], isEnabled: false },
+    ...{ folders: [], exclude: [], isEnabled: false, isCompressed: true },
     ...{ budget: 0, bankLimit: 0 },
   };
   #last: MemorySet = nothing;
@@ -223,7 +231,7 @@ export class Project {
     const pieces = found.flatMap(({ root, candidate }) =>
       wantedPieces(root, candidate, storedCounts(candidate)),
     );
-    await this.#encoder.provide(pieces, this.#encoding(options));
+    await this.#provide(pieces, options);
     return {
       files: new Set(found.map(({ root, candidate }) => join(root, candidate.path))).size,
       spans: found.length,
@@ -252,7 +260,7 @@ export class Project {
           other === path && startLine === span.startLine && counts.length > 0,
       );
       const counts = shownCounts(candidate.pieces, planned?.counts);
-      await this.#encoder.provide(wantedPieces(root, candidate, counts), this.#encoding(options));
+      await this.#provide(wantedPieces(root, candidate, counts), options);
       const { kind, startLine, endLine } = candidate;
       const bytesOf = (id: number) => tokenizer.bytesOf(id);
       const shown = { pieces: candidate.pieces, counts };
@@ -295,16 +303,20 @@ export class Project {
     options: WorkOptions,
   ): Promise<void> {
     const { memories, completer } = this.#parts;
-    const { budget } = this.#settings;
-    const { finestRatio } = defaults.memory;
+    const { budget, isCompressed } = this.#settings;
+    const finestRatio = isCompressed ? defaults.memory.finestRatio : 1;
     const candidates = await candidatesFor(this.#nearText(path, cursor), folder, memories);
     const planned = planMemories(candidates, { budget, finestRatio });
     const pieces = planned.flatMap((each) => wantedPieces(root, each.candidate, each.counts));
-    await this.#banking;
-    await this.#encoder.provide(pieces, this.#encoding(options));
+    await this.#provide(pieces, options);
     const laid = await memories.layShares(sharesOf(planned), this.#encoding(options));
     this.#keep({ file: cursor.file, laid, budget, planned });
     await completer.refresh(laid, options);
+  }
+
+  async #provide(pieces: readonly WantedPiece[], options: WorkOptions): Promise<void> {
+    await this.#banking;
+    await this.#encoder.provide(pieces, this.#encoding(options));
   }
 
   #encoding({ onActivity, signal }: WorkOptions): PieceOptions {

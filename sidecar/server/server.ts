@@ -224,8 +224,11 @@ class Server {
     const folders = [...this.#folders].flatMap((uri) => filePath(uri) ?? []);
     const isEnabled = isTrusted && enable && memories.enable;
     const bankLimit = bank.limit * 1024 * 1024;
-    const settings = { folders, exclude, isEnabled, budget: memories.budget, bankLimit };
-    this.#owner.ready?.ask(configureProject, settings).catch(logFailure);
+    const isCompressed = memories.form === "kept";
+    const settings = { folders, exclude, isEnabled, isCompressed, bankLimit };
+    this.#owner.ready
+      ?.ask(configureProject, { ...settings, budget: memories.budget })
+      .catch(logFailure);
   }
 
   #note(document: TextDocument, text: string | null = document.getText()): void {

@@ -64,7 +64,7 @@ async function open(context: TestContext, given: { folder?: string; bank?: strin
   });
   context.after(() => project.dispose());
   const settings = { folders: [folder], exclude: [], bankLimit: 100_000_000 };
-  project.configure({ ...settings, isEnabled: true, budget });
+  project.configure({ ...settings, isEnabled: true, isCompressed: true, budget });
   const activities: MemoryActivity[] = [];
   const file = join(folder, "src/here.ts");
   const cursor = { file, languageId: "typescript", prefix: files["src/here.ts"], suffix: "" };
@@ -173,10 +173,25 @@ test("after a purge the bank is empty, and so is the selection", async (context)
 test("switched off, nothing is laid", async (context) => {
   const { project, pause, folder, cursor } = await open(context);
   await pause();
-  const settings = { folders: [folder], exclude: [], bankLimit: 100_000_000, budget };
+  const settings = {
+    folders: [folder],
+    exclude: [],
+    bankLimit: 100_000_000,
+    budget,
+    isCompressed: true,
+  };
   project.configure({ ...settings, isEnabled: false });
   await pause();
   assert.deepEqual(project.laidFor(cursor.file).blocks, []);
+});
+
+test("as raw text a span stands there whole or not at all", async (context) => {
+  const { project, pause, folder } = await open(context);
+  const settings = { folders: [folder], exclude: [], bankLimit: 100_000_000, budget: 70 };
+  project.configure({ ...settings, isEnabled: true, isCompressed: false });
+  await pause();
+  const outcomes = project.selection.memories.map(({ outcome }) => outcome);
+  assert.ok(outcomes.includes("whole") && !outcomes.includes("compressed"), outcomes.join());
 });
 
 test("files, folders and lines are made into memories at a wish", async (context) => {
