@@ -1,9 +1,11 @@
 // Arguments -> one verb that runs, and an exit code: 0, 1 when it failed, 2 when it was badly used.
 import { Command, CommanderError } from "commander";
 import { errorKind } from "../errors.ts";
+import { bankCommand } from "./bank.ts";
 import { batchCommand } from "./batch.ts";
 import { benchCommand } from "./bench.ts";
 import { completeCommand } from "./complete.ts";
+import { compressCommand } from "./compress.ts";
 import { modelsCommand } from "./models.ts";
 import { serveCommand } from "./serve.ts";
 import { tokensCommand } from "./tokens.ts";
@@ -40,6 +42,8 @@ function createCommand({ entry, version, serve }: Program): Command {
     .addCommand(completeCommand(entry))
     .addCommand(batchCommand(entry))
     .addCommand(tokensCommand(entry))
+    .addCommand(compressCommand(entry))
+    .addCommand(bankCommand())
     .addCommand(modelsCommand())
     .addCommand(benchCommand(entry));
   for (const each of withSubcommands(command))

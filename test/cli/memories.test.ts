@@ -1,0 +1,64 @@
+// Memories on the command line: made, listed, shown, purged, and put in front of a completion.
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { realWeights } from "../support/weights.ts";
+import { scratchFolder } from "../workspace/scratch-folder.ts";
+import { runPith } from "./run-pith.ts";
+
+const files = {
+  "shipping.ts": `export interface Parcel {
+  readonly grams: number;
+}
+
+/** The carrier that takes parcels of this weight. */
+export function chooseCarrierByWeight(parcel: Parcel): string {
+  return parcel.grams > 2000 ? "heavy" : "light";
+}
+`,
+  "order.ts": `import type { Parcel } from "./shipping.ts";
+
+/** Says who carries the parcel. */
+export function describeParcel(parcel: Parcel): string {
+  const carrier = choose`,
+};
+
+async function prepare(context: TestContext) {
+  const folder = await scratchFolder(context, files);
+  const home = await scratchFolder(context, {});
+  const model = await realWeights("smollm2-135m");
+  return { folder, home, flags: ["--model", model, "--home", home] };
+}
+
+test("what is compressed stands in the bank, until it is purged", async (context) => {
+  const { folder, home, flags } = await prepare(context);
+  const made = await runPith(["compress", folder, "--folder", folder, "--json", ...flags]);
+  assert.equal(made.code, 0, made.stderr);
+  const report = JSON.parse(made.stdout);
+  assert.deepEqual([report.files, report.spans, report.skipped], [2, 2, []]);
+  assert.ok(report.positions < report.tokens);
+  const listed = JSON.parse((await runPith(["bank", "list", "--json", "--home", home])).stdout);
+  const paths = listed.map(({ path }: { path: string }) => path).sort();
+  assert.deepEqual(paths, [join(folder, "order.ts"), join(folder, "shipping.ts")]);
+  const { stdout } = await runPith(["bank", "show", listed[0].key.slice(0, 9), "--home", home]);
+  assert.match(stdout, /^entryCount: \d+$/m);
+  const unknown = await runPith(["bank", "show", "x", "--home", home]);
+  assert.deepEqual([unknown.code, unknown.stdout], [1, ""]);
+  assert.match(unknown.stderr, /0 memories have a key that begins x/);
+  const purged = await runPith(["bank", "purge", "--home", home]);
+  assert.equal(purged.stdout, "2 memories deleted\n");
+  assert.deepEqual(await readdir(join(home, "bank")), []);
+});
+
+test("a completion knows the files of --context", async (context) => {
+  const { folder, flags } = await prepare(context);
+  const place = `${join(folder, "order.ts")}:5:25`;
+  const plain = await runPith(["complete", place, ...flags]);
+  const informed = await runPith(["complete", place, "--context", folder, ...flags]);
+  assert.equal(informed.stdout, "CarrierByWeight(parcel);\n", informed.stderr);
+  assert.notEqual(plain.stdout, informed.stdout);
+  const outside = await runPith(["complete", place, "--context", join(folder, "not"), ...flags]);
+  assert.equal(outside.code, 1);
+  assert.match(outside.stderr, /is not in the folder/);
+});
