@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from training.adapter import ARMS, RATIOS, Adapter, slug
 from training.backbone import BACKBONES, Backbone, open_backbone
@@ -33,6 +34,8 @@ MEASURES = ("nll", "exact", "similarity")
 
 def main() -> None:
     flags = parse_flags()
+    if flags.threads:
+        torch.set_num_threads(flags.threads)
     data, runs = data_folder(flags.backbone, flags.size), run_folder(flags.backbone, flags.size, "")
     backbone = open_backbone(flags.backbone, flags.gguf)
     dataset = Dataset(data / f"{flags.split}.npz")
@@ -70,6 +73,7 @@ def parse_flags() -> argparse.Namespace:
     parser.add_argument("--far-tokens", type=int, default=1024, help="of a sample: all of its spans")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--kept", action="store_true", help="the kept form too, one sample at a time")
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
     parser.add_argument("--gguf", type=Path, help="default: in Pith's models folder")
     return parser.parse_args()
 

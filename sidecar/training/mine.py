@@ -98,8 +98,11 @@ def main() -> None:
     parser.add_argument("--size", choices=SIZES, default="cpu")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
     parser.add_argument("--gguf", type=Path, help="default: in Pith's models folder")
     flags = parser.parse_args()
+    if flags.threads:
+        torch.set_num_threads(flags.threads)
     folder = data_folder(flags.backbone, flags.size)
     dataset = Dataset(folder / f"{flags.split}.npz")
     backbone = open_backbone(flags.backbone, flags.gguf)
