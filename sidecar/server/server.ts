@@ -229,6 +229,8 @@ class Server {
     this.#owner.ready
       ?.ask(configureProject, { ...settings, budget: memories.budget })
       .catch(logFailure);
+    // What is shown is selected anew in the pause that begins now.
+    this.#idle.touch();
   }
 
   #note(document: TextDocument, text: string | null = document.getText()): void {

@@ -11,6 +11,7 @@ import {
 import type {
   BudgetReport,
   CompletionReport,
+  MemoryActivity,
   Settings,
   SidecarState,
 } from "../../sidecar/protocol.ts";
@@ -19,6 +20,8 @@ export interface EditorOptions {
   readonly settings?: Partial<Settings>;
   /** Instead of the tests' own PITH_HOME. */
   readonly home?: string;
+  /** URI of the workspace. */
+  readonly folder?: string;
 }
 
 export interface InsertedText {
@@ -34,6 +37,7 @@ export class Editor {
   readonly states: SidecarState[] = [];
   readonly reports: CompletionReport[] = [];
   readonly budgets: BudgetReport[] = [];
+  readonly activities: MemoryActivity[] = [];
   /** Titles and percentages of the progress that the server shows by itself. */
   readonly progress: { kind: string; title?: string; percentage?: number }[] = [];
   /** Everything on standard error. */
@@ -59,12 +63,16 @@ export class Editor {
   }
 
   /** A sidecar that has answered `initialize`. */
-  static async start({ settings, home }: EditorOptions = {}): Promise<Editor> {
+  static async start({
+    settings,
+    home,
+    folder = "file:///project",
+  }: EditorOptions = {}): Promise<Editor> {
     const editor = new Editor(home);
     const answer = await editor.request<{ capabilities: Record<string, unknown> }>("initialize", {
       processId: process.pid,
       rootUri: null,
-      workspaceFolders: [{ uri: "file:///project", name: "project" }],
+      workspaceFolders: [{ uri: folder, name: "project" }],
       capabilities: { window: { workDoneProgress: true } },
       initializationOptions: { model: "smollm2-135m", trace: "messages", ...settings },
     });
@@ -115,6 +123,12 @@ export class Editor {
     }
   }
 
+  /** Resolves when the idle work that is or will be done next has come to rest. */
+  async rest(): Promise<void> {
+    do await once(this.#news, "activity");
+    while (this.activities.at(-1)?.kind !== "resting");
+  }
+
   /** The end as LSP has it; resolves with the exit code. */
   async stop(): Promise<number | null> {
     await this.request("shutdown", undefined);
@@ -134,6 +148,10 @@ export class Editor {
     });
     connection.onNotification("pith/budget", (report: BudgetReport) => {
       this.budgets.push(report);
+    });
+    connection.onNotification("pith/memories/activity", (activity: MemoryActivity) => {
+      this.activities.push(activity);
+      this.#news.emit("activity");
     });
     connection.onRequest("window/workDoneProgress/create", () => null);
     connection.onNotification("$/progress", ({ value }) => {
