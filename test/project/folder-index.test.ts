@@ -1,0 +1,129 @@
+// A folder read into a ranking: what is read when, and what a change on the disk or in an editor does.
+import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { FolderIndex } from "../../sidecar/project/folder-index.ts";
+import { scratchFolder } from "../workspace/scratch-folder.ts";
+
+const files = {
+  ".git/HEAD": "",
+  ".gitignore": "ignored.ts\n",
+  ".aiignore": "private/\n",
+  ".env": "KEY=1\n",
+  "app/here.ts": 'import { far } from "../lib/far.ts";\n\nfar();\n',
+  "app/beside.ts": "export const beside = 1;\n",
+  "lib/far.ts": "export function far(): void {}\n",
+  "lib/other.ts": "export const other = 1;\n",
+  "ignored.ts": "export const ignored = 1;\n",
+  "private/a.ts": "export const own = 1;\n",
+  "excluded/a.ts": "export const excluded = 1;\n",
+  "ways.pith.md": "Greet\n=>\nhello();\n",
+};
+const sources = ["app/beside.ts", "app/here.ts", "lib/far.ts", "lib/other.ts"];
+const cutting = { countTokens: (text: string) => text.length / 4, limit: 128 };
+const quietly = (): void => {};
+
+async function open(context: TestContext) {
+  const folder = await scratchFolder(context, files);
+  const index = await FolderIndex.open(folder, { cutting, exclude: ["excluded/"] });
+  const pathsRead = (): string[] => [...new Set(index.spansIn("").map(({ path }) => path))].sort();
+  const definitions = (path: string): string[] =>
+    index.spansIn(path).flatMap(({ defines }) => defines);
+  return { folder, index, pathsRead, definitions };
+}
+
+test("first what is imported and what lies beside is read, then the rest, and nothing twice", async (context) => {
+  const { index, pathsRead } = await open(context);
+  const told: [number, number][] = [];
+  await index.readAround("app/here.ts", (...progress) => told.push(progress));
+  assert.deepEqual(pathsRead(), ["app/beside.ts", "app/here.ts", "lib/far.ts"]);
+  assert.deepEqual(told, [
+    [0, 2],
+    [1, 2],
+  ]);
+  assert.equal(index.isRead, false);
+  assert.ok((await index.readRest(quietly)) > 0);
+  assert.deepEqual(
+    pathsRead().filter((path) => path.endsWith(".ts")),
+    sources,
+  );
+  assert.equal(index.isRead, true);
+  assert.equal(await index.readRest(quietly), 0);
+  await index.readAround("app/here.ts", () => assert.fail("all is read"));
+});
+
+test("nothing of a file that is to be left alone becomes a span, by its open text either", async (context) => {
+  const { index, pathsRead } = await open(context);
+  const reasons = {
+    "ignored.ts": "ignored",
+    "private/a.ts": "ai-ignored",
+    "excluded/a.ts": "excluded",
+    ".env": "secret",
+  };
+  for (const path of Object.keys(reasons)) index.setText(path, "export const open = 1;\n");
+  await index.readRest(quietly);
+  for (const [path, reason] of Object.entries(reasons)) {
+    assert.ok(!pathsRead().includes(path), path);
+    assert.equal(await index.reasonFor(path), reason);
+    assert.ok(index.skippedIn(path).some((each) => each.reason === reason));
+  }
+});
+
+test("the text of an open editor counts until it is closed", async (context) => {
+  const { index, definitions } = await open(context);
+  await index.readRest(quietly);
+  index.setText("lib/far.ts", "export function near(): void {}\n");
+  assert.equal(await index.readRest(quietly), 1);
+  assert.deepEqual(definitions("lib/far.ts"), ["near"]);
+  index.touch("lib/far.ts");
+  await index.readRest(quietly);
+  assert.deepEqual(definitions("lib/far.ts"), ["near"]);
+  index.setText("lib/far.ts", null);
+  await index.readRest(quietly);
+  assert.deepEqual(definitions("lib/far.ts"), ["far"]);
+});
+
+test("a file that is changed, made or deleted on the disk is read anew, appears or vanishes", async (context) => {
+  const { folder, index, definitions } = await open(context);
+  await index.readRest(quietly);
+  await writeFile(join(folder, "lib/far.ts"), "export function farther(): void {}\n");
+  await writeFile(join(folder, "lib/new.ts"), "export function fresh(): void {}\n");
+  await rm(join(folder, "lib/other.ts"));
+  for (const name of ["far", "new", "other"]) index.touch(`lib/${name}.ts`);
+  await index.readRest(quietly);
+  assert.deepEqual(definitions("lib/far.ts"), ["farther"]);
+  assert.deepEqual(definitions("lib/new.ts"), ["fresh"]);
+  assert.deepEqual(definitions("lib/other.ts"), []);
+  assert.equal(index.isRead, true);
+});
+
+test("demonstrations are read; a file that is malformed is left out until it is mended", async (context) => {
+  const { index } = await open(context);
+  await index.readRest(quietly);
+  const tasks = () => index.demonstrations.map(({ path, task }) => `${path} ${task}`);
+  assert.deepEqual(tasks(), ["ways.pith.md Greet"]);
+  index.setText("ways.pith.md", "Greet\n=>\n");
+  await index.readRest(quietly);
+  assert.deepEqual(tasks(), []);
+  const skipped = [{ path: "ways.pith.md", reason: "malformed" }];
+  assert.deepEqual(index.skippedIn("ways.pith.md"), skipped);
+  index.setText("ways.pith.md", "Part\n=>\nbye();\n");
+  await index.readRest(quietly);
+  assert.deepEqual(tasks(), ["ways.pith.md Part"]);
+  assert.deepEqual(index.skippedIn("ways.pith.md"), []);
+});
+
+test("a listing and a reading that are broken off go on later", async (context) => {
+  const { index, pathsRead } = await open(context);
+  const cancelled = { name: "CancelledError" };
+  await assert.rejects(index.readRest(quietly, AbortSignal.abort()), cancelled);
+  const controller = new AbortController();
+  const stop = (done: number): void => void (done === 2 && controller.abort());
+  await assert.rejects(index.readRest(stop, controller.signal), cancelled);
+  await index.readRest(quietly);
+  assert.deepEqual(
+    pathsRead().filter((path) => path.endsWith(".ts")),
+    sources,
+  );
+});

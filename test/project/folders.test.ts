@@ -1,0 +1,79 @@
+// The folders of a workspace: which one holds a file, and what stays true when rules or settings change.
+import assert from "node:assert/strict";
+import { rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { UnsupportedError } from "../../sidecar/errors.ts";
+import { Folders } from "../../sidecar/project/folders.ts";
+import { scratchFolder } from "../workspace/scratch-folder.ts";
+
+const files = {
+  ".git/HEAD": "",
+  "a.ts": "export const a = 1;\n",
+  "part/b.ts": "export const b = 1;\n",
+  "part/ways.pith.md": "Greet\n=>\nhello();\n",
+};
+
+async function open(context: TestContext, below: readonly string[] = [""]) {
+  const folder = await scratchFolder(context, files);
+  const roots = below.map((path) => join(folder, path));
+  const folders = new Folders((text) => text.length / 4);
+  folders.configure({ folders: roots, exclude: [] });
+  /** Names defined in the file, by the folder that counts. */
+  const definitions = async (path: string): Promise<string[]> => {
+    const found = await folders.require(join(folder, path));
+    await found.folder.readRest(() => {});
+    return found.folder.spansIn(found.path).flatMap(({ defines }) => defines);
+  };
+  return { folder, roots, folders, definitions };
+}
+
+test("of nested folders the innermost holds a file", async (context) => {
+  const { folder, folders } = await open(context, ["", "part"]);
+  const [outer, inner] = [join(folder, "a.ts"), join(folder, "part/b.ts")];
+  assert.deepEqual((await folders.find(outer))?.path, "a.ts");
+  const found = await folders.find(inner);
+  assert.deepEqual([found?.root, found?.path], [join(folder, "part"), "b.ts"]);
+  assert.equal(await folders.find(`${folder}-not/a.ts`), null);
+  await assert.rejects(folders.require(`${folder}-not/a.ts`), UnsupportedError);
+});
+
+test("a folder that is a link is read, and its files have the names that the editor has for them", async (context) => {
+  const { folder, folders, definitions } = await open(context);
+  const link = `${folder}-link`;
+  await symlink(folder, link);
+  context.after(() => rm(link));
+  folders.configure({ folders: [link], exclude: [] });
+  const found = await folders.require(join(link, "part/b.ts"));
+  assert.deepEqual([found.root, found.path], [link, "part/b.ts"]);
+  await found.folder.readRest(() => {});
+  assert.equal(found.folder.spansIn("part/b.ts").length, 1);
+  await assert.rejects(definitions("a.ts"), UnsupportedError);
+});
+
+test("a folder that is not there holds nothing", async (context) => {
+  const { folder, folders } = await open(context, ["none"]);
+  assert.equal(await folders.find(join(folder, "none/a.ts")), null);
+});
+
+test("a rule file that changes counts at once, and the texts of open editors stay", async (context) => {
+  const { folder, folders, definitions } = await open(context);
+  await folders.edit(join(folder, "a.ts"), "export const open = 1;\n");
+  assert.deepEqual(await definitions("part/b.ts"), ["b"]);
+  const rules = join(folder, ".gitignore");
+  await writeFile(rules, "part/b.ts\n");
+  await folders.touch(rules);
+  assert.deepEqual(await definitions("part/b.ts"), []);
+  assert.deepEqual(await definitions("a.ts"), ["open"]);
+});
+
+test("a pattern that is excluded counts at once, other settings open nothing anew", async (context) => {
+  const { roots, folders, definitions, folder } = await open(context);
+  assert.deepEqual(await definitions("part/b.ts"), ["b"]);
+  const before = await folders.require(join(folder, "a.ts"));
+  folders.configure({ folders: [...roots], exclude: [] });
+  const same = await folders.require(join(folder, "a.ts"));
+  assert.equal(same.folder, before.folder);
+  folders.configure({ folders: roots, exclude: ["part/"] });
+  assert.deepEqual(await definitions("part/b.ts"), []);
+});
