@@ -7,7 +7,20 @@ import type { ShownCompletion } from "../../sidecar/service.ts";
 
 const count = fc.nat({ max: 600 });
 const ms = fc.double({ min: 0, max: 500, noNaN: true });
-const answers = fc.record({
+/** A sink alone in front of the near text where there are no memories. */
+const sink = 4;
+const memories = fc.array(
+  fc.record({
+    kind: fc.constantFrom("span" as const, "demonstration" as const),
+    path: fc.constant("src/a.ts"),
+    ...{ startLine: count, endLine: count, score: ms, tokens: count },
+    places: fc.constant({ named: 0 }),
+    positions: fc.integer({ min: 1, max: 80 }),
+    outcome: fc.constantFrom("whole" as const, "compressed" as const),
+  }),
+  { maxLength: 12 },
+);
+const answersWithout = fc.record({
   text: fc.string(),
   reason: fc.constant(null),
   alignment: fc.option(
@@ -23,7 +36,7 @@ const answers = fc.record({
     fc.record({
       window: fc.constant(4096),
       parts: fc.record({
-        blocks: fc.constant(4),
+        blocks: fc.constant(sink),
         header: count,
         prefix: count,
         suffix: count,
@@ -37,8 +50,14 @@ const answers = fc.record({
     ...{ prefix: count, suffix: count, contextBefore: count, contextAfter: count },
     ...{ generated: count, computed: count, reused: count },
   }),
-  memories: fc.constant([]),
   ms: fc.record({ load: ms, compress: ms, plan: ms, prefill: ms, decode: ms, total: ms }),
+});
+/** Memories stand among the blocks; without a look at the model there are none. */
+const answers = fc.tuple(answersWithout, memories).map(([answer, before]): ShownCompletion => {
+  if (answer.use === null) return { ...answer, use: null, memories: [] };
+  const blocks = before.reduce((sum, { positions }) => sum + positions, sink);
+  const use = { ...answer.use, parts: { ...answer.use.parts, blocks } };
+  return { ...answer, use, memories: before };
 });
 
 test("the sources add up to the positions used, and the stages to the time", () => {
@@ -51,6 +70,13 @@ test("the sources add up to the positions used, and the stages to the time", () 
       assert.equal(used, wanted);
       assert.ok(used <= window);
       assert.equal(sources.length > 0, answer.use !== null);
+      const ofSink = sources.filter(({ kind }) => kind === "sink");
+      assert.ok(ofSink.every(({ after }) => after === sink));
+      const ofMemories = sources.filter(({ kind }) => kind === "memory");
+      assert.deepEqual(
+        ofMemories.map(({ place, before, after }) => [place?.startLine, before, after]),
+        answer.memories.map(({ startLine, tokens, positions }) => [startLine, tokens, positions]),
+      );
       const time = stages.reduce((sum, stage) => sum + stage.ms, 0);
       assert.ok(Math.abs(time - latencyOf(answer, extra)) < 1e-6);
       assert.ok(dropped.every(({ characters }) => characters > 0));
