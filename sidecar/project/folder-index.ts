@@ -13,7 +13,7 @@ import type { CutOptions } from "../workspace/cut.ts";
 import { relatedFiles, resolveImports } from "../workspace/related-files.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Import } from "../workspace/syntax/syntax.ts";
-import { type Span, Workspace } from "../workspace/workspace.ts";
+import { type Span, type SpannedFile, Workspace } from "../workspace/workspace.ts";
 
 /** Files of a folder beyond which none is read: their spans would take seconds to rank. */
 export const fileLimit = 4_000;
@@ -30,6 +30,8 @@ export interface SkippedPath {
   readonly path: string;
   readonly reason: SkipReason;
 }
+
+type Found = DemonstrationFile | SpannedFile | { readonly skipped: SkipReason };
 
 /** Told while files are read. */
 export type ReadProgress = (done: number, total: number) => void;
@@ -48,8 +50,8 @@ export class FolderIndex {
   readonly #skipped = new Map<string, SkipReason>();
   /** Of open editors, by path. */
   readonly #texts = new Map<string, string>();
-  /** Files whose text is not known, in the order of names. */
-  #unread = new Set<string>();
+  /** Files whose text is not known, in the order of names, each with what marked it so. */
+  readonly #unread = new Map<string, symbol>();
   #isListed = false;
 
   private constructor(workspace: Workspace) {
@@ -98,12 +100,16 @@ export class FolderIndex {
   setText(path: string, text: string | null): void {
     if (text === null) this.#texts.delete(path);
     else this.#texts.set(path, text);
-    this.#unread.add(path);
+    this.#mark(path);
   }
 
-  /** The file on the disk was made, changed or deleted. */
+  /** A file or folder on the disk was made, changed or deleted. */
   touch(path: string): void {
-    this.#unread.add(path);
+    this.#mark(path);
+    if (this.#identifiers.has(path)) return;
+    // Of a folder that went the editor names none of the files.
+    for (const files of [this.#identifiers, this.#demonstrations, this.#skipped])
+      for (const each of files.keys()) if (isWithin(each, path)) this.#mark(each);
   }
 
   /**
@@ -127,7 +133,10 @@ export class FolderIndex {
    */
   async readRest(onProgress: ReadProgress, signal?: AbortSignal): Promise<number> {
     await this.#list(signal);
-    return await this.#readAll([...this.#unread], onProgress, signal);
+    let count = 0;
+    while (this.#unread.size > 0)
+      count += await this.#readAll([...this.#unread.keys()], onProgress, signal);
+    return count;
   }
 
   /** Every span of other files that any ranking knows, the best first. */
@@ -143,11 +152,19 @@ export class FolderIndex {
   /** Once: the paths of all files that may be read. */
   async #list(signal: AbortSignal | undefined): Promise<void> {
     if (this.#isListed) return;
-    for await (const entry of this.#workspace.walk(undefined, signal)) {
-      if ("skipped" in entry) this.#skipped.set(entry.path, entry.skipped);
-      else if (this.#unread.size < fileLimit) this.#unread.add(this.#workspace.shown(entry.path));
-    }
+    await this.#listBelow(this.folder, signal);
     this.#isListed = true;
+  }
+
+  async #listBelow(folder: string, signal: AbortSignal | undefined): Promise<void> {
+    for await (const entry of this.#workspace.walk(folder, signal)) {
+      if ("skipped" in entry) this.#skipped.set(entry.path, entry.skipped);
+      else if (this.#unread.size < fileLimit) this.#mark(this.#workspace.shown(entry.path));
+    }
+  }
+
+  #mark(path: string): void {
+    this.#unread.set(path, Symbol(path));
   }
 
   async #readAll(
@@ -163,33 +180,64 @@ export class FolderIndex {
   }
 
   async #read(path: string, signal: AbortSignal | undefined): Promise<void> {
+    const mark = this.#unread.get(path);
+    const found = await this.#look(path, signal);
+    if (this.#unread.get(path) !== mark) return; // It was changed or read meanwhile.
+    this.#forget(path);
+    if (found === null) return;
+    if ("demonstrations" in found) this.#demonstrations.set(path, found);
+    else if ("spans" in found) this.#keep(path, found);
+    else if (!this.#isInSkipped(path)) this.#skipped.set(path, found.skipped);
+  }
+
+  /** What there is at a path; null for nothing, and for a folder, whose files are marked. */
+  async #look(path: string, signal: AbortSignal | undefined): Promise<Found | null> {
     const text = this.#texts.get(path);
     const file = this.#workspace.absolute(path);
-    if (path.endsWith(".pith.md")) await this.#readDemonstrations(path, text);
-    else {
-      const read = await this.#workspace.read(file, { text, signal });
-      const spans = "spans" in read ? read.spans : [];
-      if ("skipped" in read) this.#skipped.set(path, read.skipped);
-      else this.#skipped.delete(path);
-      this.#imports.set(path, "imports" in read ? read.imports : []);
-      this.#identifiers.set(path, new Set(spans.flatMap((span) => identifiersOf(span.text))));
-      this.#index.setFile(path, spans);
+    const kind = text === undefined ? await this.#workspace.kindOf(file) : "file";
+    if (kind === null) return null;
+    if (kind === "link") return { skipped: "link" };
+    if (kind === "folder") return await this.#lookBelow(path, signal);
+    if (path.endsWith(".pith.md")) return await this.#readDemonstrations(path, text);
+    return await this.#workspace.read(file, { text, signal });
+  }
+
+  async #lookBelow(path: string, signal: AbortSignal | undefined): Promise<null> {
+    const folder = this.#workspace.absolute(path);
+    const reason = await this.#workspace.reasonFor(folder, "folder");
+    if (reason === null) await this.#listBelow(folder, signal);
+    else if (!this.#isInSkipped(path)) this.#skipped.set(`${path}/`, reason);
+    return null;
+  }
+
+  async #readDemonstrations(path: string, text: string | undefined): Promise<Found> {
+    const source = await this.#workspace.readText(this.#workspace.absolute(path), text);
+    if ("skipped" in source) return source;
+    try {
+      return parseDemonstrations(source.text, path);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      return { skipped: "malformed" }; // Being written: the next edit may mend it.
     }
+  }
+
+  #keep(path: string, { spans, imports }: SpannedFile): void {
+    this.#imports.set(path, imports);
+    this.#identifiers.set(path, new Set(spans.flatMap((span) => identifiersOf(span.text))));
+    this.#index.setFile(path, spans);
+  }
+
+  #forget(path: string): void {
+    this.#index.setFile(path, []);
+    for (const files of [this.#imports, this.#identifiers, this.#demonstrations, this.#skipped])
+      files.delete(path);
     this.#unread.delete(path);
   }
 
-  async #readDemonstrations(path: string, text: string | undefined): Promise<void> {
-    this.#demonstrations.delete(path);
-    const source = await this.#workspace.readText(this.#workspace.absolute(path), text);
-    if ("skipped" in source) this.#skipped.set(path, source.skipped);
-    else
-      try {
-        this.#demonstrations.set(path, parseDemonstrations(source.text, path));
-        this.#skipped.delete(path);
-      } catch (error) {
-        if (!(error instanceof FormatError)) throw error;
-        this.#skipped.set(path, "malformed"); // Being written: the next edit may mend it.
-      }
+  /** Whether a folder that was left out holds it. */
+  #isInSkipped(path: string): boolean {
+    const names = path.split("/").slice(0, -1);
+    return names.some((_, depth) => this.#skipped.has(`${names.slice(0, depth + 1).join("/")}/`));
   }
 
   #relatedQuery(path: string) {
@@ -204,7 +252,7 @@ export class FolderIndex {
   #known(): ReadonlyMap<string, ReadonlySet<string>> {
     const none: ReadonlySet<string> = new Set();
     return new Map([
-      ...[...this.#unread].map((path) => [path, none] as const),
+      ...[...this.#unread.keys()].map((path) => [path, none] as const),
       ...this.#identifiers,
     ]);
   }

@@ -1,6 +1,6 @@
 // One folder of the user's as spans. In: paths, and the texts of open editors. Out: spans with what
 // they define, or why there are none. It reads the disk and writes nothing.
-import { readdir, realpath } from "node:fs/promises";
+import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { throwIfCancelled } from "../errors.ts";
@@ -80,11 +80,17 @@ export class Workspace {
     return join(this.folder, ...shown.split("/"));
   }
 
-  /** Why the rules keep a file, by its absolute path, from becoming memories; null if they do not. */
-  async reasonFor(path: string): Promise<SkipReason | null> {
-    return this.shown(path).startsWith("../")
-      ? "outside"
-      : await this.#rules.reasonFor(path, "file");
+  /** Why the rules keep what is at an absolute path from becoming memories; null if they do not. */
+  async reasonFor(path: string, kind: "file" | "folder" = "file"): Promise<SkipReason | null> {
+    return this.shown(path).startsWith("../") ? "outside" : await this.#rules.reasonFor(path, kind);
+  }
+
+  /** What is at an absolute path, of a link the link itself; null for nothing. */
+  async kindOf(path: string): Promise<"file" | "folder" | "link" | null> {
+    const found = await lstat(path).catch(() => null);
+    if (found === null) return null;
+    if (found.isSymbolicLink()) return "link";
+    return found.isDirectory() ? "folder" : "file";
   }
 
   /**

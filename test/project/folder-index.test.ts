@@ -1,6 +1,6 @@
 // A folder read into a ranking: what is read when, and what a change on the disk or in an editor does.
 import assert from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { FolderIndex } from "../../sidecar/project/folder-index.ts";
@@ -126,4 +126,57 @@ test("a listing and a reading that are broken off go on later", async (context) 
     pathsRead().filter((path) => path.endsWith(".ts")),
     sources,
   );
+});
+
+test("a folder that is renamed takes its files along, whatever of it the editor names", async (context) => {
+  const { folder, index, pathsRead } = await open(context);
+  await index.readRest(quietly);
+  await rename(join(folder, "lib"), join(folder, "moved"));
+  index.touch("lib");
+  index.touch("moved");
+  await index.readRest(quietly);
+  const paths = pathsRead().filter((path) => /^(lib|moved)/.test(path));
+  assert.deepEqual(paths, ["moved/far.ts", "moved/other.ts"]);
+  assert.equal(index.isRead, true);
+});
+
+test("what is gone was not left out, and a link is known by where it leads alone", async (context) => {
+  const { folder, index, pathsRead } = await open(context);
+  await index.readRest(quietly);
+  const spans = pathsRead().length;
+  await rm(join(folder, "lib/other.ts"));
+  await rm(join(folder, ".env"));
+  await symlink(join(folder, "lib"), join(folder, "again"));
+  await symlink(join(folder, "lib/far.ts"), join(folder, "again.ts"));
+  for (const path of ["lib/other.ts", ".env", "again", "again.ts"]) index.touch(path);
+  await index.readRest(quietly);
+  const skipped = index.skippedIn("").map(({ path, reason }) => `${path} ${reason}`);
+  assert.deepEqual(skipped.sort(), [
+    ...[".git/ dependencies", "again link", "again.ts link", "excluded/ excluded"],
+    ...["ignored.ts ignored", "private/ ai-ignored"],
+  ]);
+  assert.equal(pathsRead().length, spans - 1);
+  assert.equal(index.spansIn("lib/far.ts").length, 1);
+});
+
+test("what changes in a folder that is left out is not taken note of", async (context) => {
+  const { index } = await open(context);
+  await index.readRest(quietly);
+  const before = index.skippedIn("");
+  for (const path of [".git/HEAD", ".git/index.lock", "private/a.ts"]) index.touch(path);
+  await index.readRest(quietly);
+  assert.deepEqual(index.skippedIn(""), before);
+});
+
+test("an edit while its file is being read is read as well", async (context) => {
+  const { index, definitions } = await open(context);
+  await index.readRest(quietly);
+  index.setText("lib/far.ts", "export function first(): void {}\n");
+  const reading = index.readRest(quietly);
+  // What is read by now is the first text.
+  await new Promise((resolve) => setImmediate(resolve));
+  index.setText("lib/far.ts", "export function second(): void {}\n");
+  await reading;
+  await index.readRest(quietly);
+  assert.deepEqual(definitions("lib/far.ts"), ["second"]);
 });
