@@ -19,18 +19,19 @@ export class IdleWork {
   #edits = new Map<string, string | null>();
   #touched = new Set<string>();
   #cursor: Cursor | null = null;
-  #running = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
+  #running: AbortController | null = null;
+  /** Of the next pause. */
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(options: IdleWorkOptions) {
     this.#options = options;
   }
 
-  /** To be called at every edit and request: the pause begins anew. */
+  /** To be called at every edit, request and change of settings: the pause begins anew. */
   touch(): void {
-    clearTimeout(this.#timer);
-    this.#running.abort();
-    this.#timer = setTimeout(() => void this.#run(), defaults.idleMs);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#running?.abort();
+    this.#plan();
   }
 
   /** The text of an open editor; null when it was closed. */
@@ -39,10 +40,10 @@ export class IdleWork {
     this.touch();
   }
 
-  /** A file was made, changed or deleted on the disk. */
+  /** A file was made, changed or deleted on the disk, which may go on for hours: it breaks nothing off. */
   change(file: string): void {
     this.#touched.add(file);
-    this.touch();
+    if (this.#timer === null && this.#running === null) this.#plan();
   }
 
   /** Where a completion is asked for. */
@@ -51,7 +52,12 @@ export class IdleWork {
     this.touch();
   }
 
+  #plan(): void {
+    this.#timer = setTimeout(() => void this.#run(), defaults.idleMs);
+  }
+
   async #run(): Promise<void> {
+    this.#timer = null;
     const thread = this.#options.thread();
     if (thread === null) return;
     const running = new AbortController();
@@ -70,7 +76,13 @@ export class IdleWork {
     } catch (error) {
       if (!(error instanceof CancelledError)) onFailure(error);
     } finally {
-      onActivity({ kind: "resting" });
+      if (this.#running === running) this.#rest();
     }
+  }
+
+  #rest(): void {
+    this.#running = null;
+    this.#options.onActivity({ kind: "resting" });
+    if (this.#touched.size > 0 && this.#timer === null) this.#plan();
   }
 }
