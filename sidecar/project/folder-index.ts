@@ -139,6 +139,13 @@ export class FolderIndex {
     return count;
   }
 
+  /** Reads what is left of demonstration files. */
+  async readDemonstrations(): Promise<void> {
+    await this.#list(undefined);
+    const paths = [...this.#unread.keys()].filter(isDemonstrationFile);
+    await this.#readAll(paths, () => {}, undefined);
+  }
+
   /** Every span of other files that any ranking knows, the best first. */
   rank(path: string, { before, after }: Pick<SpanQuery, "before" | "after">): RankedSpan<Span>[] {
     const imports = this.#imports.get(path) ?? [];
@@ -198,7 +205,7 @@ export class FolderIndex {
     if (kind === null) return null;
     if (kind === "link") return { skipped: "link" };
     if (kind === "folder") return await this.#lookBelow(path, signal);
-    if (path.endsWith(".pith.md")) return await this.#readDemonstrations(path, text);
+    if (isDemonstrationFile(path)) return await this.#parseDemonstrations(path, text);
     return await this.#workspace.read(file, { text, signal });
   }
 
@@ -210,7 +217,7 @@ export class FolderIndex {
     return null;
   }
 
-  async #readDemonstrations(path: string, text: string | undefined): Promise<Found> {
+  async #parseDemonstrations(path: string, text: string | undefined): Promise<Found> {
     const source = await this.#workspace.readText(this.#workspace.absolute(path), text);
     if ("skipped" in source) return source;
     try {
@@ -256,6 +263,10 @@ export class FolderIndex {
       ...this.#identifiers,
     ]);
   }
+}
+
+function isDemonstrationFile(path: string): boolean {
+  return path.endsWith(".pith.md");
 }
 
 function isWithin(path: string, folder: string): boolean {

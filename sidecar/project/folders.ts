@@ -1,6 +1,6 @@
 // The folders of the workspace, each opened when something in it is asked for. In: what the editor
 // says of them and of its documents. Out: the folder that holds a file.
-import { join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { UnsupportedError } from "../errors.ts";
 import { pieceTokens } from "../memory/kept-encoder.ts";
 import { isRuleFile } from "../workspace/ignore-rules.ts";
@@ -43,12 +43,16 @@ export class Folders {
     this.#settings = settings;
   }
 
-  /** Null for a file in no folder, or in one that cannot be read. */
+  /** In the innermost folder; null for a file in none, or in one that cannot be read. */
   async find(file: string): Promise<FoundFile | null> {
-    const root = this.#rootOf(file);
-    const folder = root === null ? null : await this.#open(root);
-    if (root === null || folder === null) return null;
-    return { root, folder, path: relative(root, file).split(sep).join("/") };
+    const [root] = this.#rootsOf(file);
+    return root === undefined ? null : await this.#findIn(root, file);
+  }
+
+  /** In every folder that holds the file and can be read, the innermost first. */
+  async findAll(file: string): Promise<FoundFile[]> {
+    const found = this.#rootsOf(file).map((root) => this.#findIn(root, file));
+    return (await Promise.all(found)).filter((each) => each !== null);
   }
 
   /** @throws UnsupportedError for a file in no folder of the workspace. */
@@ -63,37 +67,39 @@ export class Folders {
   async edit(file: string, text: string | null): Promise<void> {
     if (text === null) this.#texts.delete(file);
     else this.#texts.set(file, text);
-    const place = await this.find(file);
-    place?.folder.setText(place.path, text);
+    for (const { folder, path } of await this.findAll(file)) folder.setText(path, text);
   }
 
   /** A file was made, changed or deleted on the disk. */
   async touch(file: string): Promise<void> {
-    const root = this.#rootOf(file);
-    // Other rules may hold for any file now.
-    if (root !== null && isRuleFile(file)) this.#opened.delete(root);
-    const place = await this.find(file);
-    place?.folder.touch(place.path);
+    // Other rules may hold for any file now, also where they stand further out.
+    if (isRuleFile(file))
+      for (const root of this.#opened.keys())
+        if (isWithin(file, root) || isWithin(root, dirname(file))) this.#opened.delete(root);
+    for (const { folder, path } of await this.findAll(file)) folder.touch(path);
   }
 
   /** With the absolute paths of their files. */
   async demonstrations(): Promise<(PlacedDemonstration & { readonly file: string })[]> {
     const lists = this.#settings.folders.map(async (root) => {
       const folder = await this.#open(root);
-      return (folder?.demonstrations ?? []).map((each) => ({
-        ...each,
-        file: join(root, each.path),
-      }));
+      await folder?.readDemonstrations();
+      return (folder?.demonstrations ?? [])
+        .map((each) => ({ ...each, file: join(root, each.path) }))
+        .filter(({ file }) => this.#rootsOf(file)[0] === root);
     });
     return (await Promise.all(lists)).flat();
   }
 
-  /** The innermost folder that holds the file. */
-  #rootOf(file: string): string | null {
-    const roots = this.#settings.folders.filter(
-      (root) => file === root || file.startsWith(withSeparator(root)),
-    );
-    return roots.sort((a, b) => b.length - a.length)[0] ?? null;
+  /** The folders that hold the file, the innermost first. */
+  #rootsOf(file: string): string[] {
+    const roots = this.#settings.folders.filter((root) => isWithin(file, root));
+    return roots.sort((a, b) => b.length - a.length);
+  }
+
+  async #findIn(root: string, file: string): Promise<FoundFile | null> {
+    const folder = await this.#open(root);
+    return folder && { root, folder, path: pathIn(root, file) };
   }
 
   #open(root: string): Promise<FolderIndex | null> {
@@ -108,12 +114,15 @@ export class Folders {
     const { exclude } = this.#settings;
     const folder = await FolderIndex.open(root, { cutting, exclude }).catch(() => null);
     for (const [file, text] of this.#texts)
-      if (this.#rootOf(file) === root)
-        folder?.setText(relative(root, file).split(sep).join("/"), text);
+      if (isWithin(file, root)) folder?.setText(pathIn(root, file), text);
     return folder;
   }
 }
 
-function withSeparator(folder: string): string {
-  return folder.endsWith(sep) ? folder : folder + sep;
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function pathIn(root: string, file: string): string {
+  return relative(root, file).split(sep).join("/");
 }

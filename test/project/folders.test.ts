@@ -77,3 +77,45 @@ test("a pattern that is excluded counts at once, other settings open nothing ane
   folders.configure({ folders: roots, exclude: ["part/"] });
   assert.deepEqual(await definitions("part/b.ts"), []);
 });
+
+test("demonstrations are listed though nothing was read, and nothing else is read for it", async (context) => {
+  const { folder, folders } = await open(context);
+  const [demonstration, ...others] = await folders.demonstrations();
+  assert.deepEqual([demonstration?.file, others], [join(folder, "part/ways.pith.md"), []]);
+  const found = await folders.require(join(folder, "a.ts"));
+  assert.deepEqual(found.folder.spansIn(""), []);
+  await folders.edit(join(folder, "part/ways.pith.md"), "One\n***\nTwo\n");
+  assert.equal((await folders.demonstrations()).length, 2);
+});
+
+test("texts and changes reach every folder that holds the file", async (context) => {
+  const { folder, folders } = await open(context, ["", "part"]);
+  const { folder: outer } = await folders.require(join(folder, "a.ts"));
+  await outer.readRest(() => {});
+  const definitions = async () => {
+    await outer.readRest(() => {});
+    return outer.spansIn("part/b.ts").flatMap(({ defines }) => defines);
+  };
+  await folders.edit(join(folder, "part/b.ts"), "export const open = 1;\n");
+  assert.deepEqual(await definitions(), ["open"]);
+  await folders.edit(join(folder, "part/b.ts"), null);
+  await writeFile(join(folder, "part/b.ts"), "export const saved = 1;\n");
+  await folders.touch(join(folder, "part/b.ts"));
+  assert.deepEqual(await definitions(), ["saved"]);
+});
+
+test("a demonstration in two folders is listed once, in the innermost", async (context) => {
+  const { folders } = await open(context, ["", "part"]);
+  assert.deepEqual(
+    (await folders.demonstrations()).map(({ path }) => path),
+    ["ways.pith.md"],
+  );
+});
+
+test("rules of the outer folder count in the inner one at once", async (context) => {
+  const { folder, folders, definitions } = await open(context, ["", "part"]);
+  assert.deepEqual(await definitions("part/b.ts"), ["b"]);
+  await writeFile(join(folder, ".gitignore"), "b.ts\n");
+  await folders.touch(join(folder, ".gitignore"));
+  assert.deepEqual(await definitions("part/b.ts"), []);
+});

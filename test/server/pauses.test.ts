@@ -8,6 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type {
   CompressedContext,
+  DemonstrationEntry,
   RemoteCounts,
   Selection,
   TokenSplit,
@@ -139,4 +140,15 @@ test("context for a model elsewhere stays within its budget, in whichever tokens
     }
     assert.equal((await ask(all.tokens - 1)).spans, all.spans - 1);
   }
+});
+
+test("demonstrations are listed before any completion", async (context) => {
+  const { editor, uriOf } = await start(context);
+  const list = () => editor.request<DemonstrationEntry[]>("pith/demonstrations/list", undefined);
+  assert.deepEqual(await list(), [
+    {
+      ...{ kind: "demonstration", uri: uriOf("ways.pith.md"), path: "ways.pith.md" },
+      ...{ title: "Ways", startLine: 3, endLine: 6, summary: "Ring twice" },
+    },
+  ]);
 });
