@@ -73,6 +73,11 @@ export class FolderIndex {
     return this.#isListed && this.#unread.size === 0;
   }
 
+  /** Of the file at `path` alone. */
+  spansOf(path: string): readonly Span[] {
+    return this.#index.spansOf(path);
+  }
+
   /** Of the file at `path`, or of all files below it; "" is the folder itself. */
   spansIn(path: string): Span[] {
     return this.#index.spans.filter((span) => isWithin(span.path, path));
@@ -132,11 +137,20 @@ export class FolderIndex {
    * @throws CancelledError
    */
   async readRest(onProgress: ReadProgress, signal?: AbortSignal): Promise<number> {
+    return await this.readBelow("", onProgress, signal);
+  }
+
+  /**
+   * Reads what is left of the file at `path`, or of all files below it. Returns how many were read.
+   * @throws CancelledError
+   */
+  async readBelow(path: string, onProgress: ReadProgress, signal?: AbortSignal): Promise<number> {
     await this.#list(signal);
-    let count = 0;
-    while (this.#unread.size > 0)
-      count += await this.#readAll([...this.#unread.keys()], onProgress, signal);
-    return count;
+    for (let count = 0; ; ) {
+      const paths = [...this.#unread.keys()].filter((each) => isWithin(each, path));
+      if (paths.length === 0) return count;
+      count += await this.#readAll(paths, onProgress, signal);
+    }
   }
 
   /** Reads what is left of demonstration files. */

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import type { Completer } from "../completion/complete.ts";
 import { defaults } from "../completion/defaults.ts";
 import { type LaidMemories, type Memories, noMemories } from "../completion/memories.ts";
+import { CancelledError, throwIfCancelled } from "../errors.ts";
 import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
+import type { Span } from "../workspace/workspace.ts";
 import type { SkippedPath } from "./folder-index.ts";
 import { Folders, type FoundFile } from "./folders.ts";
 import { type KeptText, keptText, shownCounts } from "./kept-texts.ts";
@@ -29,6 +31,7 @@ import {
   type SelectedMemory,
   sharesOf,
 } from "./selection.ts";
+import { dropStale } from "./stale-memories.ts";
 
 export interface ProjectSettings {
   /** Absolute paths. */
@@ -124,9 +127,11 @@ interface MemorySet {
   readonly laid: LaidMemories;
   readonly budget: number;
   readonly planned: readonly PlannedMemory[];
+  /** All that is planned. */
+  readonly pieces: readonly WantedPiece[];
 }
 
-const nothing: MemorySet = { file: null, laid: noMemories, budget: 0, planned: [] };
+const nothing: MemorySet = { file: null, laid: noMemories, budget: 0, planned: [], pieces: [] };
 
 /** Tokens of the query (method.md section 2). */
 const queryTokens = { before: 256, after: 64 };
@@ -147,6 +152,8 @@ export class Project {
   #last: MemorySet = nothing;
   /** The last change of the bank; the next waits for it. */
   #banking: Promise<void> = Promise.resolve();
+  readonly #providing = new Set<Promise<void>>();
+  #purging = new AbortController();
 
   constructor(parts: ProjectParts) {
     this.#parts = parts;
@@ -206,7 +213,11 @@ export class Project {
     await this.#select(place, cursor, options);
     const count = await place.folder.readRest(onRead, options.signal);
     if (count > 0) await this.#select(place, cursor, options);
-    await this.#dropStale();
+    const { bank } = this.#encoder;
+    const { folders } = this;
+    const { pieces: selected } = this.#last;
+    const parts = { folders, selected, pieces: this.#parts.memories };
+    if (bank !== null) await dropStale(this.#changed, { bank, ...parts }, options.signal);
   }
 
   /**
@@ -216,28 +227,30 @@ export class Project {
   async compress(targets: readonly Target[], options: WorkOptions): Promise<CompressReport> {
     const { onActivity, signal } = options;
     const onRead = (done: number, total: number) => onActivity({ kind: "reading", done, total });
-    const skipped: SkippedPath[] = [];
-    const found: WantedSpan[] = [];
+    const skipped = new Map<string, SkippedPath>();
+    const wanted = new Map<Span, string>();
     for (const { file, range } of targets) {
       const { root, folder, path } = await this.folders.require(file);
-      await folder.readRest(onRead, signal);
+      await folder.readBelow(path, onRead, signal);
       const spans = folder
         .spansIn(path)
         .filter((span) => range === undefined || meets(span, range));
-      for (const span of spans)
-        found.push({ root, candidate: await candidateOf(span, this.#parts.memories) });
-      if (spans.length === 0 || range === undefined) skipped.push(...folder.skippedIn(path));
+      for (const span of spans) wanted.set(span, root);
+      if (spans.length > 0 && range !== undefined) continue;
+      for (const each of folder.skippedIn(path)) skipped.set(join(root, each.path), each);
     }
-    const pieces = found.flatMap(({ root, candidate }) =>
-      wantedPieces(root, candidate, storedCounts(candidate)),
-    );
+    const found = [...wanted].map(async ([span, root]) => {
+      const candidate = await candidateOf(span, this.#parts.memories);
+      return wantedPieces(root, candidate, storedCounts(candidate));
+    });
+    const pieces = (await Promise.all(found)).flat();
     await this.#provide(pieces, options);
     return {
-      files: new Set(found.map(({ root, candidate }) => join(root, candidate.path))).size,
-      spans: found.length,
+      files: new Set(pieces.map(({ place }) => place.file)).size,
+      spans: wanted.size,
       tokens: pieces.reduce((sum, { ids }) => sum + ids.length, 0),
       positions: pieces.reduce((sum, { count }) => sum + count, 0),
-      skipped,
+      skipped: [...skipped.values()],
     };
   }
 
@@ -275,9 +288,12 @@ export class Project {
     return (await this.#encoder.bank?.facts()) ?? none;
   }
 
-  /** Deletes every memory, on the disk and in this process. */
+  /** Deletes every memory, on the disk and in this process. What is being made ends as cancelled. */
   async purge(): Promise<void> {
+    this.#purging.abort();
+    this.#purging = new AbortController();
     await this.#banking;
+    await Promise.allSettled(this.#providing);
     await this.#encoder.bank?.purge();
     this.#parts.memories.forget();
     this.#forgetSets();
@@ -303,20 +319,32 @@ export class Project {
     options: WorkOptions,
   ): Promise<void> {
     const { memories, completer } = this.#parts;
-    const { budget, isCompressed } = this.#settings;
+    const settings = this.#settings;
+    const { budget, isCompressed } = settings;
     const finestRatio = isCompressed ? defaults.memory.finestRatio : 1;
     const candidates = await candidatesFor(this.#nearText(path, cursor), folder, memories);
     const planned = planMemories(candidates, { budget, finestRatio });
     const pieces = planned.flatMap((each) => wantedPieces(root, each.candidate, each.counts));
     await this.#provide(pieces, options);
     const laid = await memories.layShares(sharesOf(planned), this.#encoding(options));
-    this.#keep({ file: cursor.file, laid, budget, planned });
+    if (settings !== this.#settings) throw new CancelledError("other settings hold by now");
+    this.#keep({ file: cursor.file, laid, budget, planned, pieces });
     await completer.refresh(laid, options);
   }
 
   async #provide(pieces: readonly WantedPiece[], options: WorkOptions): Promise<void> {
     await this.#banking;
-    await this.#encoder.provide(pieces, this.#encoding(options));
+    const purging = this.#purging.signal;
+    const { onEncode, ...rest } = this.#encoding(options);
+    const providing = this.#encoder.provide(pieces, {
+      ...rest,
+      onEncode: (done, total) => {
+        throwIfCancelled(purging);
+        onEncode(done, total);
+      },
+    });
+    this.#providing.add(providing);
+    await providing.finally(() => this.#providing.delete(providing));
   }
 
   #encoding({ onActivity, signal }: WorkOptions): PieceOptions {
@@ -333,25 +361,6 @@ export class Project {
       return null;
     });
     for (const file of (await this.#encoder.bank?.files()) ?? []) this.#changed.add(file);
-  }
-
-  /** Drops the bank's memories of text that is no more; only of folders that have been read. */
-  async #dropStale(): Promise<void> {
-    const { bank } = this.#encoder;
-    for (const file of this.#changed) {
-      const found = await this.folders.find(file);
-      if (found === null || bank === null || !found.folder.isRead) continue;
-      const spans = found.folder.spansIn(found.path);
-      const candidates = spans.map((span) => candidateOf(span, this.#parts.memories));
-      const pieces = (await Promise.all(candidates)).flatMap((candidate) =>
-        wantedPieces(found.root, candidate, storedCounts(candidate)),
-      );
-      await bank.retain(
-        file,
-        pieces.map(({ place }) => place),
-      );
-      this.#changed.delete(file);
-    }
   }
 
   #forgetSets(): void {
@@ -382,11 +391,6 @@ export class Project {
     const bytes = Array.from(ids, (id) => this.#parts.tokenizer.bytesOf(id));
     return Buffer.concat(bytes).toString("utf8");
   }
-}
-
-interface WantedSpan {
-  readonly root: string;
-  readonly candidate: Candidate;
 }
 
 function meets(a: LineRange, b: LineRange): boolean {

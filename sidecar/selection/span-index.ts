@@ -66,6 +66,10 @@ export class SpanIndex<Span extends IndexedSpan> {
     return [...this.#spans.values()];
   }
 
+  spansOf(path: string): readonly Span[] {
+    return (this.#idsByPath.get(path) ?? []).flatMap((id) => this.#spans.get(id) ?? []);
+  }
+
   /** Every span that any ranking knows, the best first. */
   rank(query: SpanQuery, joined: JoinedRankings<Span> = {}): RankedSpan<Span>[] {
     const candidates = [...this.#spans].filter(([, { path }]) => path !== query.path);

@@ -160,6 +160,46 @@ test("a pause that is broken off leaves what was encoded, and the next goes on",
   assert.ok(project.laidFor(cursor.file).contextAfter > 0);
 });
 
+test("demonstrations stay in the bank from window to window", async (context) => {
+  const first = await open(context);
+  await writeFile(join(first.folder, "ways.pith.md"), "Ring\n=>\nringOf(thing);\n");
+  await first.pause();
+  await first.project.dispose();
+  for (let windows = 0; windows < 2; windows += 1) {
+    const { project, pause, activities } = await open(context, first);
+    await pause();
+    assert.equal(project.selection.memories[0]?.kind, "demonstration");
+    assert.ok(!activities.some(({ kind }) => kind === "encoding"));
+    await project.dispose();
+  }
+});
+
+test("settings that change during a pause count at once", async (context) => {
+  const { project, pause, folder, cursor, activities } = await open(context);
+  const settings = { folders: [folder], exclude: [], bankLimit: 100_000_000, isCompressed: true };
+  activities.push = (...items) => {
+    if (items.some(({ kind }) => kind === "encoding"))
+      project.configure({ ...settings, budget, isEnabled: false });
+    return Array.prototype.push.apply(activities, items);
+  };
+  await assert.rejects(pause(), CancelledError);
+  await pause();
+  assert.deepEqual(project.laidFor(cursor.file).blocks, []);
+});
+
+test("a purge during a pause leaves nothing either", async (context) => {
+  const { project, pause, bank, activities } = await open(context);
+  let purging: Promise<void> | undefined;
+  activities.push = (...items) => {
+    if (items.some(({ kind }) => kind === "encoding")) purging ??= project.purge();
+    return Array.prototype.push.apply(activities, items);
+  };
+  await assert.rejects(pause(), CancelledError);
+  await purging;
+  assert.deepEqual(await readdir(bank), []);
+  assert.deepEqual(project.selection.memories, []);
+});
+
 test("after a purge the bank is empty, and so is the selection", async (context) => {
   const { project, pause, bank, cursor } = await open(context);
   await pause();
@@ -207,8 +247,20 @@ test("files, folders and lines are made into memories at a wish", async (context
   await project.folders.touch(join(folder, "src/key.ts"));
   const skipping = await project.compress([{ file: join(folder, "src") }], options);
   assert.deepEqual(skipping.skipped, [{ path: "src/key.ts", reason: "binary" }]);
+  const twice = [{ file: join(folder, "src") }, { file: join(folder, "src/ring.ts") }];
+  assert.deepEqual((await project.compress(twice, options)).spans, ofFolder.spans);
   const outside = project.compress([{ file: "/nowhere/a.ts" }], options);
   await assert.rejects(outside, UnsupportedError);
+});
+
+test("for one file no other is read", async (context) => {
+  const { project, folder } = await open(context);
+  const totals: number[] = [];
+  const onActivity = (activity: MemoryActivity) => {
+    if (activity.kind === "reading") totals.push(activity.total);
+  };
+  const report = await project.compress([{ file: join(folder, "far/inner.ts") }], { onActivity });
+  assert.deepEqual([report.files, totals], [1, [1]]);
 });
 
 test("what a memory keeps adds up to its positions", async (context) => {
