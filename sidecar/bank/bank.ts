@@ -23,6 +23,7 @@ import {
   readPlace,
   removeEntry,
   retainKeys,
+  staleKeys,
   touchEntries,
   writeEntry,
 } from "./transactions.ts";
@@ -163,6 +164,7 @@ export class Bank {
   /** Drops all memories of a file but these. Returns how many went. */
   async retain(path: string, keys: Iterable<string>): Promise<number> {
     const kept = new Set(keys);
+    if (staleKeys(await this.#current(), path, kept).length === 0) return 0;
     return await this.#change((database) => retainKeys(database, path, kept));
   }
 

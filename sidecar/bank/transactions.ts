@@ -110,9 +110,14 @@ export function editPlaces(database: Database, path: string, edit: Edit): string
 
 /** Removes what a file has in the bank except for `keys`. Returns the keys that went. */
 export function retainKeys(database: Database, path: string, keys: ReadonlySet<string>): string[] {
-  const stale = [...readPlaces(database, path)].filter(({ key }) => !keys.has(key));
-  for (const { key } of stale) removeEntry(database, key);
-  return stale.map(({ key }) => key);
+  const stale = staleKeys(database, path, keys);
+  for (const key of stale) removeEntry(database, key);
+  return stale;
+}
+
+/** What there is of a file but `keys`. */
+export function staleKeys(database: Database, path: string, keys: ReadonlySet<string>): string[] {
+  return Array.from(readPlaces(database, path), ({ key }) => key).filter((key) => !keys.has(key));
 }
 
 export function touchEntries(database: Database, times: ReadonlyMap<string, number>): void {

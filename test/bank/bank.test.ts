@@ -81,6 +81,16 @@ test("what a file no longer says is dropped, the rest stays", async (context) =>
   assert.equal((await bank.signs(idOf(1).space))?.count, 2);
 });
 
+test("to drop nothing of a file writes nothing", async (context) => {
+  const folder = await scratchFolder(context);
+  const bank = await openBank(context, folder);
+  await bank.put(idOf(1), memoryOf(1), sourceOf(1));
+  const before = await readFile(join(folder, fileName));
+  assert.equal(await bank.retain("/none.ts", []), 0);
+  assert.equal(await bank.retain(sourceOf(1).path, [idOf(1).key]), 0);
+  assert.deepEqual(await readFile(join(folder, fileName)), before);
+});
+
 test("over the cap the least recently used go first, and the file stays near it", async (context) => {
   const folder = await scratchFolder(context);
   let time = 0;
