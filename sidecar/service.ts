@@ -94,7 +94,7 @@ export interface EditorDocument extends InlineDocument {
   readonly file: string | null;
 }
 export type ShownCompletion = WithLoad<InlineCompletion> & {
-  /** What stood in front of the near text, the best first. */
+  /** What was selected to stand in front of the near text, the best first. */
   readonly memories: readonly SelectedMemory[];
 };
 
@@ -213,9 +213,11 @@ export class OpenModel {
     const { file } = document;
     const refusal = refusals[(await this.project.reasonFor(file)) ?? "none"] ?? null;
     const memories = this.project.laidFor(file);
+    // Before the answer, during which a pause that ends may lay others.
+    const selected = this.project.selectedFor(file);
     const answering = this.#completer.completeInline(document, { signal, memories, refusal });
     const answer = withLoad(await this.#track(answering));
-    return { ...answer, memories: answer.use === null ? [] : this.project.usedFor(file) };
+    return { ...answer, memories: answer.use === null ? [] : selected };
   }
 
   /** For idle time: what serves the next completion. Returns the rows run. @throws CancelledError */

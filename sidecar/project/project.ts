@@ -175,10 +175,9 @@ export class Project {
     return this.#setOf(file).laid;
   }
 
-  /** The memories that stand there, the best first. */
-  usedFor(file: string | null): SelectedMemory[] {
-    const memories = this.#setOf(file).planned.map(describeMemory);
-    return memories.filter(({ positions }) => positions > 0);
+  /** What was selected for the file, the best first. */
+  selectedFor(file: string | null): SelectedMemory[] {
+    return this.#setOf(file).planned.map(describeMemory);
   }
 
   /** What was selected last. */

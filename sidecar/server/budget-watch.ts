@@ -48,6 +48,7 @@ export function budgetReport(
       { kind: "decode", ms: decode },
     ],
     dropped: use === null ? [] : droppedOf(use),
+    ...(memories.length > 0 && { droppedMemories: countDropped(memories) }),
     alignment: alignment && {
       way: alignment.way,
       keptTokens: alignment.keptTokens,
@@ -71,9 +72,10 @@ function sourcesOf(
   });
   const attached = memories.reduce((sum, { positions }) => sum + positions, 0);
   const sink = parts.blocks - attached;
+  const used = memories.filter(({ positions }) => positions > 0);
   return [
     { kind: "sink", before: sink, after: sink },
-    ...memories.map(({ kind, path, startLine, endLine, tokens: before, positions: after }) => ({
+    ...used.map(({ kind, path, startLine, endLine, tokens: before, positions: after }) => ({
       ...{ kind: "memory" as const, before, after },
       place: { kind, path, startLine, endLine },
     })),
@@ -84,6 +86,14 @@ function sourcesOf(
     plain("markers"),
     { kind: "reserve", before: 0, after: reserve },
   ];
+}
+
+function countDropped(
+  memories: ShownCompletion["memories"],
+): NonNullable<BudgetReport["droppedMemories"]> {
+  const count = (wanted: string): number =>
+    memories.filter(({ outcome }) => outcome === wanted).length;
+  return { "no-room": count("no-room"), pending: count("pending") };
 }
 
 function droppedOf({ parts, left }: WindowUse): DroppedText[] {

@@ -10,14 +10,18 @@ const ms = fc.double({ min: 0, max: 500, noNaN: true });
 /** A sink alone in front of the near text where there are no memories. */
 const sink = 4;
 const memories = fc.array(
-  fc.record({
-    kind: fc.constantFrom("span" as const, "demonstration" as const),
-    path: fc.constant("src/a.ts"),
-    ...{ startLine: count, endLine: count, score: ms, tokens: count },
-    places: fc.constant({ named: 0 }),
-    positions: fc.integer({ min: 1, max: 80 }),
-    outcome: fc.constantFrom("whole" as const, "compressed" as const),
-  }),
+  fc
+    .record({
+      kind: fc.constantFrom("span" as const, "demonstration" as const),
+      path: fc.constant("src/a.ts"),
+      ...{ startLine: count, endLine: count, score: ms, tokens: count },
+      places: fc.constant({ named: 0 }),
+      positions: fc.nat({ max: 80 }),
+    })
+    .map((each) => ({
+      ...each,
+      outcome: each.positions > 0 ? ("compressed" as const) : ("no-room" as const),
+    })),
   { maxLength: 12 },
 );
 const answersWithout = fc.record({
@@ -63,7 +67,10 @@ const answers = fc.tuple(answersWithout, memories).map(([answer, before]): Shown
 test("the sources add up to the positions used, and the stages to the time", () => {
   fc.assert(
     fc.property(answers, ms, fc.constantFrom(null, ...emptyReasons), (answer, extra, reason) => {
-      const { sources, stages, window, dropped } = reportOf(answer, { extra, reason });
+      const { sources, stages, window, dropped, droppedMemories } = reportOf(answer, {
+        extra,
+        reason,
+      });
       const used = sources.reduce((sum, { after }) => sum + after, 0);
       const { parts, reserve = 0 } = answer.use ?? {};
       const wanted = Object.values(parts ?? {}).reduce((sum, each) => sum + each, reserve);
@@ -75,8 +82,12 @@ test("the sources add up to the positions used, and the stages to the time", () 
       const ofMemories = sources.filter(({ kind }) => kind === "memory");
       assert.deepEqual(
         ofMemories.map(({ place, before, after }) => [place?.startLine, before, after]),
-        answer.memories.map(({ startLine, tokens, positions }) => [startLine, tokens, positions]),
+        answer.memories
+          .filter(({ positions }) => positions > 0)
+          .map(({ startLine, tokens, positions }) => [startLine, tokens, positions]),
       );
+      const noRoom = answer.memories.length - ofMemories.length;
+      assert.equal(droppedMemories?.["no-room"] ?? 0, noRoom);
       const time = stages.reduce((sum, stage) => sum + stage.ms, 0);
       assert.ok(Math.abs(time - latencyOf(answer, extra)) < 1e-6);
       assert.ok(dropped.every(({ characters }) => characters > 0));
