@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { makeTinyGguf } from "../support/tiny-gguf.ts";
 import { realWeights } from "../support/weights.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
 import { runPith } from "./run-pith.ts";
@@ -61,4 +62,30 @@ test("a completion knows the files of --context", async (context) => {
   const outside = await runPith(["complete", place, "--context", join(folder, "not"), ...flags]);
   assert.equal(outside.code, 1);
   assert.match(outside.stderr, /is not in the folder/);
+});
+
+test("with --context the memories of the folder stand in front, within their budget", async (context) => {
+  const folder = await scratchFolder(context, {
+    ...files,
+    "tiny.gguf": makeTinyGguf({ architecture: "qwen2", contextLength: 4096 }).bytes,
+    "out/place.ts": "const a = 1;\n",
+  });
+  const flags = ["--json", "--model", join(folder, "tiny.gguf"), "--home", join(folder, "home")];
+  const place = `${join(folder, "order.ts")}:5:25`;
+  const plain = JSON.parse((await runPith(["complete", place, ...flags])).stdout);
+  assert.deepEqual([plain.memories, plain.tokens.contextAfter], [[], 0]);
+  const { stdout, stderr } = await runPith(["complete", place, "--context", folder, ...flags]);
+  const { memories, tokens } = JSON.parse(stdout);
+  assert.equal(memories[0]?.path, "shipping.ts", stderr);
+  const positions = memories.reduce(
+    (sum: number, each: { positions: number }) => sum + each.positions,
+    0,
+  );
+  assert.equal(positions, tokens.contextAfter);
+  assert.ok(positions > 0 && positions <= 512, `${positions}`);
+  const out = join(folder, "out");
+  const outside = await runPith(["complete", place, "--context", out, ...flags]);
+  assert.deepEqual([outside.code, outside.stdout], [1, ""]);
+  assert.match(outside.stderr, /order\.ts: is not in the folder .*out of --context/);
+  assert.doesNotMatch(outside.stderr, / at /);
 });
