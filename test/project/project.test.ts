@@ -1,7 +1,7 @@
 // The memories of a workspace on the tiny model, real files and a real bank: what is selected, what it
 // costs, what becomes stale.
 import assert from "node:assert/strict";
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { Bank } from "../../sidecar/bank/bank.ts";
@@ -94,6 +94,29 @@ test("a pause lays memories within the budget, behind the sink, the defining fil
   assert.ok(activities.some(({ kind }) => kind === "reading"));
   assert.ok(activities.some(({ kind }) => kind === "encoding"));
   assert.deepEqual(failures, []);
+});
+
+test("in a folder that is a link memories are laid as in any other", async (context) => {
+  const folder = await scratchFolder(context, files);
+  const link = `${folder}-link`;
+  await symlink(folder, link);
+  context.after(() => rm(link));
+  const { project, pause, cursor, failures } = await open(context, { folder: link });
+  assert.ok((await pause()) > 0);
+  assert.ok(project.laidFor(cursor.file).contextAfter > 0);
+  assert.equal(project.selection.file, join(link, "src/here.ts"));
+  assert.equal(await pause(), 0);
+  assert.equal(await project.reasonFor(cursor.file), null);
+  assert.deepEqual(failures, []);
+});
+
+test("of nested folders the innermost is selected from", async (context) => {
+  const { project, pause, folder } = await open(context);
+  const settings = { exclude: [], bankLimit: 100_000_000, isEnabled: true, isCompressed: true };
+  project.configure({ ...settings, budget, folders: [folder, join(folder, "src")] });
+  await pause();
+  const paths = project.selection.memories.map(({ path }) => path);
+  assert.deepEqual(paths.sort(), ["other.ts", "ring.ts"]);
 });
 
 test("a second pause in which nothing has changed runs nothing", async (context) => {
