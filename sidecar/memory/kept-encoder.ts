@@ -36,6 +36,8 @@ export class KeptEncoder {
   #grams: Promise<readonly Float32Array[]> | null = null;
   #sink: KvBlock | null = null;
   #cache: KvCache | null = null;
+  /** The next piece waits for it, because they share the cache. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(engine: Engine, { encode, loadGrams }: KeptEncoderParts) {
     this.#engine = engine;
@@ -64,10 +66,20 @@ export class KeptEncoder {
   }
 
   /**
-   * The memory of a piece, of at least `entryCount` entries a head and no fewer than a quarter.
+   * The memory of a piece, of at least `entryCount` entries a head and no fewer than a quarter. One
+   * piece is encoded at a time.
    * @throws LimitError for a piece of more than `pieceTokens`; CancelledError
    */
-  async encode(
+  encode(
+    ids: ArrayLike<number>,
+    options: EncodeOptions & { readonly entryCount?: number },
+  ): Promise<KeptMemory> {
+    const result = this.#last.then(() => this.#encode(ids, options));
+    this.#last = result.catch(() => undefined); // What became of it is its caller's business.
+    return result;
+  }
+
+  async #encode(
     ids: ArrayLike<number>,
     { entryCount = 1, ...options }: EncodeOptions & { readonly entryCount?: number },
   ): Promise<KeptMemory> {
