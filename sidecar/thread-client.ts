@@ -28,9 +28,9 @@ import {
 import type { PlacedDemonstration } from "./project/folder-index.ts";
 import type { KeptText } from "./project/kept-texts.ts";
 import type { BankFacts } from "./project/memory-bank.ts";
+import type { Cursor } from "./project/near-text.ts";
 import type {
   CompressReport,
-  Cursor,
   LineRange,
   MemoryActivity,
   PauseWork,

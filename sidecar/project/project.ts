@@ -6,13 +6,14 @@ import type { Completer } from "../completion/complete.ts";
 import { defaults } from "../completion/defaults.ts";
 import { type LaidMemories, type Memories, noMemories } from "../completion/memories.ts";
 import { CancelledError, throwIfCancelled } from "../errors.ts";
-import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
+import { isRuleFile } from "../workspace/ignore-rules.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Span } from "../workspace/workspace.ts";
 import type { SkippedPath } from "./folder-index.ts";
 import { Folders, type FoundFile } from "./folders.ts";
 import { type KeptText, keptText, shownCounts } from "./kept-texts.ts";
 import { type BankFacts, MemoryBank, type MemoryBankOptions } from "./memory-bank.ts";
+import { type Cursor, nearTextOf, type ProjectTokenizer } from "./near-text.ts";
 import {
   PieceEncoder,
   type PieceOptions,
@@ -25,7 +26,6 @@ import {
   candidateOf,
   candidatesFor,
   describeMemory,
-  type NearText,
   type PlannedMemory,
   planMemories,
   type SelectedMemory,
@@ -55,15 +55,6 @@ export interface PauseWork {
   readonly touched: readonly string[];
   /** Where the last completion was asked for. */
   readonly cursor: Cursor | null;
-}
-
-export interface Cursor {
-  /** Absolute path. */
-  readonly file: string;
-  readonly languageId: string;
-  /** All the text before and behind the cursor. */
-  readonly prefix: string;
-  readonly suffix: string;
 }
 
 /** The idle work, as people are told of it. */
@@ -117,11 +108,6 @@ export interface ProjectParts {
   readonly onFailure: (error: unknown) => void;
 }
 
-export interface ProjectTokenizer {
-  encode(text: string): Uint32Array;
-  bytesOf(id: number): Uint8Array;
-}
-
 interface MemorySet {
   readonly file: string | null;
   readonly laid: LaidMemories;
@@ -133,8 +119,6 @@ interface MemorySet {
 
 const nothing: MemorySet = { file: null, laid: noMemories, budget: 0, planned: [], pieces: [] };
 
-/** Tokens of the query (method.md section 2). */
-const queryTokens = { before: 256, after: 64 };
 /** Files whose memories stay laid, those used last. */
 const setLimit = 4;
 
@@ -166,6 +150,7 @@ export class Project {
     this.folders.configure(settings);
     if (settings.bankLimit !== this.#settings.bankLimit)
       this.#banking = this.#banking.then(() => this.#openBank(settings.bankLimit));
+    this.#banking = this.#banking.then(() => this.#doubtBanked()).catch(this.#parts.onFailure);
     this.#settings = settings;
     this.#forgetSets();
   }
@@ -201,6 +186,8 @@ export class Project {
     for (const { file, text } of edits) await this.folders.edit(file, text);
     for (const file of touched) await this.folders.touch(file);
     for (const file of [...edits.map((edit) => edit.file), ...touched]) this.#changed.add(file);
+    await this.#banking;
+    if (touched.some(isRuleFile)) await this.#doubtBanked();
     const place = cursor === null ? null : await this.folders.find(cursor.file);
     if (cursor === null || place === null || !this.#settings.isEnabled) {
       await this.#parts.completer.refresh(this.laidFor(cursor?.file ?? null), options);
@@ -267,9 +254,10 @@ export class Project {
     const texts: KeptText[] = [];
     for (const span of folder.spansIn(path).filter((each) => meets(each, range))) {
       const candidate = await candidateOf(span, memories);
+      // Lines may have moved since; other text has other pieces.
       const planned = this.#last.planned.find(
-        ({ candidate: { path: other, startLine }, counts }) =>
-          other === path && startLine === span.startLine && counts.length > 0,
+        ({ candidate: { path: other, text }, counts }) =>
+          other === path && text === span.text && counts.length > 0,
       );
       const counts = shownCounts(candidate.pieces, planned?.counts);
       await this.#provide(wantedPieces(root, candidate, counts), options);
@@ -309,7 +297,9 @@ export class Project {
     const place = await this.folders.find(cursor.file);
     if (place === null) return [];
     await place.folder.readAround(place.path, () => {}, signal);
-    return candidatesFor(this.#nearText(place.path, cursor), place.folder, this.#parts.memories);
+    const { memories, tokenizer } = this.#parts;
+    const near = nearTextOf(place.path, cursor, tokenizer);
+    return candidatesFor(near, place.folder, memories);
   }
 
   async #select(
@@ -317,11 +307,12 @@ export class Project {
     cursor: Cursor,
     options: WorkOptions,
   ): Promise<void> {
-    const { memories, completer } = this.#parts;
+    const { memories, completer, tokenizer } = this.#parts;
     const settings = this.#settings;
     const { budget, isCompressed } = settings;
     const finestRatio = isCompressed ? defaults.memory.finestRatio : 1;
-    const candidates = await candidatesFor(this.#nearText(path, cursor), folder, memories);
+    const near = nearTextOf(path, cursor, tokenizer);
+    const candidates = await candidatesFor(near, folder, memories);
     const planned = planMemories(candidates, { budget, finestRatio });
     const pieces = planned.flatMap((each) => wantedPieces(root, each.candidate, each.counts));
     await this.#provide(pieces, options);
@@ -359,6 +350,10 @@ export class Project {
       onFailure(error);
       return null;
     });
+  }
+
+  /** Of all that is banked: other rules or folders may hold for any of it. */
+  async #doubtBanked(): Promise<void> {
     for (const file of (await this.#encoder.bank?.files()) ?? []) this.#changed.add(file);
   }
 
@@ -376,19 +371,6 @@ export class Project {
 
   #setOf(file: string | null): MemorySet {
     return (file === null ? undefined : this.#sets.get(file)) ?? nothing;
-  }
-
-  #nearText(path: string, { languageId, prefix, suffix }: Cursor): NearText {
-    const { before, after } = queryTokens;
-    const { tokenizer } = this.#parts;
-    const last = tokenizer.encode(prefix.slice(-before * charactersPerToken)).slice(-before);
-    const first = tokenizer.encode(suffix.slice(0, after * charactersPerToken)).slice(0, after);
-    return { path, languageId, before: this.#decode(last), after: this.#decode(first) };
-  }
-
-  #decode(ids: Uint32Array): string {
-    const bytes = Array.from(ids, (id) => this.#parts.tokenizer.bytesOf(id));
-    return Buffer.concat(bytes).toString("utf8");
   }
 }
 

@@ -1,6 +1,7 @@
 // Which spans and demonstrations stand in front of a place in the code, and why. In: a folder that
 // was read, and the text around the cursor. Out: candidates, the best first, each cut into the
 // pieces that are encoded. Runs no model.
+
 import type { PieceShare } from "../completion/virtual-forms.ts";
 import { planShares } from "../memory/planner.ts";
 import { chancesOf, usualTopChance } from "../selection/chance.ts";
@@ -10,6 +11,7 @@ import { termsOf } from "../selection/identifiers.ts";
 import { jaccard } from "../selection/similarity.ts";
 import type { Span } from "../workspace/workspace.ts";
 import type { FolderIndex } from "./folder-index.ts";
+import type { NearText } from "./near-text.ts";
 
 /** Where the text of a memory stands. */
 export interface MemoryPlace {
@@ -50,22 +52,13 @@ export interface PlannedMemory {
   readonly outcome: "whole" | "compressed" | "no-room";
 }
 
-export interface NearText {
-  /** Relative to the folder. */
-  readonly path: string;
-  readonly languageId: string;
-  /** The last tokens before the cursor and the first behind it (method.md section 2). */
-  readonly before: string;
-  readonly after: string;
-}
-
 /** Cuts texts into pieces as they are encoded. */
 export interface Pieces {
   piecesOf(span: { readonly path?: string; readonly text: string }): Promise<number[][]>;
   piecesOfDemonstrations(texts: readonly string[]): Promise<number[][][]>;
 }
 
-/** Offered to the planner (product.md section 2). */
+/** Offered to the planner. */
 const spanLimit = 32;
 const demonstrationLimit = 8;
 

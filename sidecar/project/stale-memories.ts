@@ -27,7 +27,9 @@ export async function dropStale(
     await nextTurn(); // A keystroke may have come in.
     throwIfCancelled(signal);
     const places = await folders.findAll(file);
-    if (places.length === 0 || !places.every(({ folder }) => folder.isRead)) continue;
+    if (!places.every(({ folder }) => folder.isRead)) continue;
+    changed.delete(file);
+    if (places.length === 0) continue; // Another window's, or in no folder.
     const kept = selected.map(({ place }) => place).filter((place) => place.file === file);
     for (const { root, folder, path } of places)
       for (const span of folder.spansOf(path)) {
@@ -36,6 +38,5 @@ export async function dropStale(
         kept.push(...wanted.map(({ place }) => place));
       }
     await bank.retain(file, kept);
-    changed.delete(file);
   }
 }

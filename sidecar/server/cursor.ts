@@ -2,7 +2,7 @@
 import type { InlineCompletionParams, Position, Range } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import { UnsupportedError } from "../errors.ts";
-import type { Cursor } from "../project/project.ts";
+import type { Cursor } from "../project/near-text.ts";
 import { filePath } from "./document-path.ts";
 
 /** @throws UnsupportedError for a document that is no file on this machine. */

@@ -2,7 +2,8 @@
 // encodes what serves the next completion; the next edit or request breaks that off. Knows no LSP.
 import { defaults } from "../completion/defaults.ts";
 import { CancelledError } from "../errors.ts";
-import type { Cursor, MemoryActivity } from "../project/project.ts";
+import type { Cursor } from "../project/near-text.ts";
+import type { MemoryActivity } from "../project/project.ts";
 import type { EngineThread } from "../thread-client.ts";
 
 export interface IdleWorkOptions {

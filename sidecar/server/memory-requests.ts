@@ -2,7 +2,7 @@
 // paths and back, bytes become base64. Knows no LSP.
 import { pathToFileURL } from "node:url";
 import { UnsupportedError } from "../errors.ts";
-import type { Cursor } from "../project/project.ts";
+import type { Cursor } from "../project/near-text.ts";
 import type { MemoryPlace } from "../project/selection.ts";
 import type * as protocol from "../protocol.ts";
 import {
