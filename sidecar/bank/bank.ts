@@ -1,5 +1,5 @@
 // The Demonstration Bank: memories on disk, from one start to the next and for all windows of the
-// editor at once (method.md section 3). It stores what it is given and knows nothing of how memories
+// editor at once. It stores what it is given and knows nothing of how memories
 // are made. Every change is one LMDB transaction, so a process killed at any moment leaves the state
 // before or after it. Memories are recoverable source code: the folder is its owner's alone.
 import { statSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What makes two memories the same: all that went into computing them (method.md section 3). No
+// What makes two memories the same: all that went into computing them. No
 // ratio is part of it, since every smaller memory is a prefix of the stored one.
 import { createHash } from "node:crypto";
 

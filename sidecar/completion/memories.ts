@@ -122,7 +122,7 @@ export class Memories {
     return cutPieces(vocabulary, span, { limit, cut });
   }
 
-  /** Several short demonstrations make one piece (method.md 1.3); a long one is cut. */
+  /** Several short demonstrations make one piece; a long one is cut. */
   async piecesOfDemonstrations(
     texts: readonly string[],
     limit: number = pieceTokens,

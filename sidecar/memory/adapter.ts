@@ -1,4 +1,5 @@
-// An adapter: the trained vectors by which one model turns text into virtual tokens (method.md 1.1).
+// An adapter: the trained vectors by which one model turns text into virtual tokens (UniICL,
+// arXiv 2405.17062).
 // In: a safetensors file as sidecar/adapters/README.md describes it. Out: the adapter, or why it is
 // not one for this model.
 import { readFile, stat } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// How much each token of a piece matters to each key/value head (method.md 1.2): the mean attention
+// How much each token of a piece matters to each key/value head: the mean attention
 // that it gets while the piece is repeated (KVzip, arXiv 2505.23416: the keys a model needs to
 // repeat a text are those it needs to use it), times how much its value can say (VATP, arXiv
 // 2406.12335), which is the mean over the group's query heads of |W_o,q v|.

@@ -1,6 +1,6 @@
 // Ids of a piece -> its kept memory, by two runs of the model: the piece alone behind the sink, and
-// behind a marker the piece again, which shows what of the first run the model looks at (method.md
-// 1.2). Every piece sees the sink and nothing else, so its memory holds wherever it is put.
+// behind a marker the piece again, which shows what of the first run the model looks at
+// (KVzip, arXiv 2505.23416). Every piece sees the sink and nothing else, so its memory holds wherever it is put.
 import assert from "node:assert/strict";
 import type { Engine } from "../engine/engine.ts";
 import type { KvBlock, KvCache } from "../engine/kv-cache.ts";
@@ -13,7 +13,7 @@ export const sinkText = "// Project context\n";
 export const sinkTokens = 4;
 /** Stands between a piece and its repetition. */
 export const repeatText = "\n\n// the same again\n\n";
-/** The most tokens of a piece: one of 256 keeps a little less at the same ratio (method.md 1.2). */
+/** The most tokens of a piece: one of 256 keeps a little less at the same ratio. */
 export const pieceTokens = 128;
 
 export interface KeptEncoderParts {

@@ -1,4 +1,4 @@
-// Hidden states -> virtual tokens, by the trained vectors of an adapter (method.md 1.1):
+// Hidden states -> virtual tokens, by the trained vectors of an adapter (UniICL, arXiv 2405.17062):
 // C = LN(W h + b), in the scale of the embedding table's rows.
 import assert from "node:assert/strict";
 import type { Adapter } from "./adapter.ts";

@@ -1,4 +1,4 @@
-// Demonstration files `*.pith.md` (product.md section 2). In: a file's text. Out: its examples with
+// Demonstration files `*.pith.md`. In: a file's text. Out: its examples with
 // their lines. Optional front matter between `---` lines; examples separated by a line `***`; an
 // example is free text, or a task and its answer separated by a line `=>`. Lines within fenced code
 // belong to the code, whatever they say.

@@ -1,7 +1,7 @@
 // Maximal marginal relevance (Carbonell and Goldstein 1998): what is shown already is worth less
 // when it is said again.
 
-/** The share of relevance against novelty (method.md section 2). */
+/** The share of relevance against novelty. */
 export const relevanceShare = 0.7;
 
 export interface DiversityOptions<Candidate> {

@@ -17,7 +17,7 @@ export interface Neighbour {
   readonly score: number;
 }
 
-/** Vectors whose cosine is looked at (method.md section 2). */
+/** Vectors whose cosine is looked at. */
 export const filteredCount = 64;
 
 /**

@@ -18,7 +18,7 @@ export interface IndexedSpan {
 export interface SpanQuery {
   /** Of the file at hand, whose own spans are not ranked; null: all are. */
   readonly path: string | null;
-  /** The last 256 tokens before the cursor and the first 64 behind it (method.md section 2). */
+  /** The last 256 tokens before the cursor and the first 64 behind it. */
   readonly before: string;
   readonly after: string;
   /** All that the file's imports name. */

@@ -1,4 +1,4 @@
-"""What training minimises (training.md): continuation with the full-context teacher, reconstruction,
+"""What training minimises: continuation with the full-context teacher, reconstruction,
 and the selection of useful spans."""
 
 from collections.abc import Sequence

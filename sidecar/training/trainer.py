@@ -1,6 +1,6 @@
 """
 Training by steps. What a step does follows from its number alone, so a run that was stopped and
-resumed is the run that was not. The recipe is training.md's: a warm-up of slots and projection on
+resumed is the run that was not. The recipe: a warm-up of slots and projection on
 reconstruction, then continuation, reconstruction and, where there are mined pairs, selection.
 """
 

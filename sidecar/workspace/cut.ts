@@ -12,7 +12,7 @@ export interface Piece {
 
 export interface CutOptions {
   readonly countTokens: (text: string) => number;
-  /** Tokens of a piece (method.md 1.2). */
+  /** Tokens of a piece. */
   readonly limit: number;
   /** Tokens that stand in front of the first piece and belong to it, as a header; default 0. */
   readonly leadTokens?: number;

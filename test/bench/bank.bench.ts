@@ -1,5 +1,5 @@
 // The bank at 10,000 memories of the 0.5B: a look-up by sign bits and cosine, reading one memory,
-// writing one. Goal of product.md: a look-up in at most 5 ms. Flag: --count N.
+// writing one. Goal: a look-up in at most 5 ms. Flag: --count N.
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { signBits } from "../../sidecar/selection/similarity.ts";
 const { values } = parseArgs({ options: { count: { type: "string", default: "10000" } } });
 const count = Number(values.count);
 const hidden = 896;
-/** A piece of 128 tokens at 4x: 32 positions of 6,144 bytes (method.md 1.2). */
+/** A piece of 128 tokens at 4x: 32 positions of 6,144 bytes. */
 const memoryBytes = 32 * 6_144;
 /** Look-ups read no payload, so those of the many are short. */
 const shortBytes = 4_096;

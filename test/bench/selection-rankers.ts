@@ -17,7 +17,7 @@ import {
 
 export type Ranker = (sample: SelectionSample) => Ranking;
 
-/** Spans that are made different from each other: as many as a selection offers (product.md). */
+/** Spans that are made different from each other: as many as a selection offers. */
 const diversified = 32;
 
 /** What is made once for a package. */

@@ -23,7 +23,7 @@ export type Kind = "named" | "unnamed";
 export interface SelectionSample {
   readonly kind: Kind;
   readonly path: string;
-  /** The last tokens before the line, and the first behind it (method.md section 2). */
+  /** The last tokens before the line, and the first behind it. */
   readonly near: string;
   readonly after: string;
   /** The line itself, without its end, and what of another file it uses first. */

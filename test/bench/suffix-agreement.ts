@@ -1,4 +1,4 @@
-// The one approximation of the product, measured (method.md 1.4): after some typed tokens, how far
+// The one approximation of the product, measured: after some typed tokens, how far
 // are a suffix whose rows were moved and one that was run again behind the new prefix apart?
 import { defaults } from "../../sidecar/completion/defaults.ts";
 import { encodeHeader, layOut, type Prompt, readLayout } from "../../sidecar/completion/layout.ts";

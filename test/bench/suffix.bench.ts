@@ -1,4 +1,4 @@
-// The check of the one approximation (method.md 1.4) on the real 0.5B: at 200 places in real code,
+// The check of the one approximation on the real 0.5B: at 200 places in real code,
 // behind 1 to 16 typed tokens, moved suffix rows against rows run again. Accepted from 98 % equal
 // best next tokens and within 1 % of the negative log-likelihood of the true rest of the line.
 // Flags: --count N, --from N, --to N (typed tokens), --fresh N (suffix ids run at every keystroke).

@@ -7,7 +7,7 @@ import {
   renderDemonstration,
 } from "../../sidecar/selection/demonstrations.ts";
 
-test("the file of product.md", () => {
+test("a language, a title and two examples", () => {
   const file = parse(`---
 language: typescript
 title: our repositories
