@@ -1,5 +1,7 @@
 // Demonstrations in a real editor: the selection becomes an example of the workspace's own file.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { type Session, useSession } from "./session.ts";
 
 const sums = "export const sum = a + b;\n";
@@ -38,6 +40,27 @@ test("breaking off the question for the task changes nothing", async (session) =
   await workbench.page.waitForTimeout(500);
   assert.equal(session.readFile(".pith/typescript.pith.md"), before);
 });
+
+test("an example is taken out by its task, and with the last one the file goes", async (session) => {
+  const { workbench } = session;
+  await workbench.statusItem().locator(".codicon-sparkle").waitFor();
+  await remove(session, "Add two numbers");
+  assert.equal(
+    session.readFile(".pith/typescript.pith.md"),
+    "---\nlanguage: typescript\n---\nexport const sum = a + b;\n",
+  );
+  await remove(session, "export const sum");
+  assert.ok(!existsSync(join(session.workspace, ".pith/typescript.pith.md")));
+});
+
+async function remove({ workbench }: Session, summary: string): Promise<void> {
+  await workbench.runCommand("Pith: Remove Demonstration");
+  await workbench.quickPick(summary).click();
+  const done = workbench.notification("the demonstration is no longer in");
+  await done.first().waitFor();
+  await workbench.runCommand("Notifications: Clear All Notifications");
+  await done.first().waitFor({ state: "detached" });
+}
 
 async function add(session: Session, task: string): Promise<void> {
   const { page } = session.workbench;
