@@ -20,7 +20,7 @@ test("the tests in the extension host pass", { timeout: 180_000 }, async () => {
 /** @returns what `run()` came to: 0 when it resolved, 1 when it threw. */
 async function runInHost(folder: string, report: string): Promise<number> {
   const settings = { "pith.model": "smollm2-135m", "pith.trace": "messages" };
-  const env = { ...serverEnvironment(), PITH_TEST_REPORT: report };
+  const env = { ...serverEnvironment(folder), PITH_TEST_REPORT: report };
   const server = await startCodeServer({ folder, settings, env });
   const browser = await startBrowser();
   try {

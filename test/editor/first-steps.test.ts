@@ -21,7 +21,7 @@ const { test } = useSession({
   files: { "sums.ts": sums },
   settings: { "pith.model": undefined },
   // Within the session's own folder, which is emptied before every run.
-  env: { PITH_HOME: resolve(".cache/editor-tests/first-steps/pith") },
+  env: { PITH_HOME: resolve(".cache/editor-tests/first-steps/empty") },
   packExtension(folder) {
     const file = join(folder, "pith.vsix");
     const { status, stdout, stderr } = spawnSync(process.execPath, ["package.mjs", "--out", file], {

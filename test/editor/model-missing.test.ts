@@ -7,7 +7,7 @@ const { test } = useSession({
   name: "model-missing",
   files: { "sums.ts": "export const one = 1;\n" },
   // Within the session's own folder, which is emptied before every run.
-  env: { PITH_HOME: resolve(".cache/editor-tests/model-missing/pith") },
+  env: { PITH_HOME: resolve(".cache/editor-tests/model-missing/empty") },
 });
 
 test("a model that is missing is offered in one notification", async (session) => {

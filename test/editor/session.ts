@@ -1,5 +1,5 @@
 // One server, one browser and one workspace for a test file; a picture is kept of every failure.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -146,7 +146,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
   const vsix = options.packExtension?.(folder);
   const settings = { "pith.model": "smollm2-135m", "pith.trace": "messages", ...options.settings };
-  const env = { ...serverEnvironment(), ...options.env };
+  const env = { ...serverEnvironment(folder), ...options.env };
   const server = await startCodeServer({ folder, settings, env, vsix });
   const browser = await startBrowser();
   const permissions = ["clipboard-read", "clipboard-write"];
@@ -173,9 +173,13 @@ export function emptyFolder(name: string): string {
   return folder;
 }
 
-/** The server has a home of its own, so it must be told where the models of this machine are. */
-export function serverEnvironment(): Record<string, string> {
-  return { PITH_HOME: homeFolder() };
+/** A home of Pith in `folder` with the models of this machine, but with memories of its own. */
+export function serverEnvironment(folder: string): Record<string, string> {
+  const home = join(folder, "pith");
+  mkdirSync(home);
+  for (const shared of ["models", "prepared"])
+    symlinkSync(join(homeFolder(), shared), join(home, shared));
+  return { PITH_HOME: home };
 }
 
 async function runWithPicture(
