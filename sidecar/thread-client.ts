@@ -30,6 +30,7 @@ import type { KeptText } from "./project/kept-texts.ts";
 import type { BankFacts } from "./project/memory-bank.ts";
 import type { Cursor } from "./project/near-text.ts";
 import type {
+  Changes,
   CompressReport,
   LineRange,
   MemoryActivity,
@@ -76,6 +77,7 @@ export const underTrained = new RequestType<Nothing, number[], ErrorFacts>("unde
 export const configureProject = new RequestType<ProjectSettings, void, ErrorFacts>(
   "configureProject",
 );
+export const noteChanges = new RequestType<Changes, void, ErrorFacts>("noteChanges");
 /** For idle time: makes memories and the cached prompt ready. Returns the rows run. */
 export const work = new RequestType<{ work: PauseWork; token: number }, number, ErrorFacts>("work");
 export const workProgress = new ProgressType<MemoryActivity>();

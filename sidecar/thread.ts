@@ -49,6 +49,7 @@ answer(messages.select, (request) => model().select(request));
 answer(messages.splitTokens, async ({ text }) => model().splitTokens(text));
 answer(messages.underTrained, (_, signal) => model().underTrained(signal));
 answer(messages.configureProject, async (settings) => model().project.configure(settings));
+answer(messages.noteChanges, (changes) => model().project.note(changes));
 answer(messages.work, ({ work, token }, signal) =>
   model().work(work, { signal, onActivity: activityOn(token) }),
 );

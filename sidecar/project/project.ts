@@ -47,12 +47,15 @@ export interface ProjectSettings {
   readonly bankLimit: number;
 }
 
-/** What has happened since the last pause, and where the cursor is. */
-export interface PauseWork {
+/** What has happened since the last time. */
+export interface Changes {
   /** Texts of open editors by absolute path; null: closed. */
   readonly edits: readonly { readonly file: string; readonly text: string | null }[];
   /** Absolute paths of what was made, changed or deleted on the disk. */
   readonly touched: readonly string[];
+}
+
+export interface PauseWork extends Changes {
   /** Where the last completion was asked for. */
   readonly cursor: Cursor | null;
 }
@@ -177,17 +180,21 @@ export class Project {
     return place === null ? null : await place.folder.reasonFor(place.path);
   }
 
-  /**
-   * Reads, selects, encodes and lays what serves the cursor, and runs the prompt with it: first from
-   * the files that are most likely needed, then from all.
-   * @throws CancelledError; what was done until then stays
-   */
-  async work({ edits, touched, cursor }: PauseWork, options: WorkOptions): Promise<void> {
+  async note({ edits, touched }: Changes): Promise<void> {
     for (const { file, text } of edits) await this.folders.edit(file, text);
     for (const file of touched) await this.folders.touch(file);
     for (const file of [...edits.map((edit) => edit.file), ...touched]) this.#changed.add(file);
     await this.#banking;
     if (touched.some(isRuleFile)) await this.#doubtBanked();
+  }
+
+  /**
+   * Reads, selects, encodes and lays what serves the cursor, and runs the prompt with it: first from
+   * the files that are most likely needed, then from all.
+   * @throws CancelledError; what was done until then stays
+   */
+  async work({ cursor, ...changes }: PauseWork, options: WorkOptions): Promise<void> {
+    await this.note(changes);
     const place = cursor === null ? null : await this.folders.find(cursor.file);
     if (cursor === null || place === null || !this.#settings.isEnabled) {
       await this.#parts.completer.refresh(this.laidFor(cursor?.file ?? null), options);

@@ -3,8 +3,8 @@
 import { defaults } from "../completion/defaults.ts";
 import { CancelledError } from "../errors.ts";
 import type { Cursor } from "../project/near-text.ts";
-import type { MemoryActivity } from "../project/project.ts";
-import type { EngineThread } from "../thread-client.ts";
+import type { Changes, MemoryActivity } from "../project/project.ts";
+import { type EngineThread, noteChanges } from "../thread-client.ts";
 
 export interface IdleWorkOptions {
   /** The thread, while it can answer. */
@@ -53,6 +53,19 @@ export class IdleWork {
     this.touch();
   }
 
+  /** Tells the thread of the changes that the next pause would. */
+  async inform(thread: EngineThread): Promise<void> {
+    await thread.ask(noteChanges, this.#takeChanges());
+  }
+
+  #takeChanges(): Changes {
+    const edits = [...this.#edits].map(([file, text]) => ({ file, text }));
+    const touched = [...this.#touched];
+    this.#edits.clear();
+    this.#touched.clear();
+    return { edits, touched };
+  }
+
   #plan(): void {
     this.#timer = setTimeout(() => void this.#run(), defaults.idleMs);
   }
@@ -63,13 +76,7 @@ export class IdleWork {
     if (thread === null) return;
     const running = new AbortController();
     this.#running = running;
-    const work = {
-      edits: [...this.#edits].map(([file, text]) => ({ file, text })),
-      touched: [...this.#touched],
-      cursor: this.#cursor,
-    };
-    this.#edits.clear();
-    this.#touched.clear();
+    const work = { ...this.#takeChanges(), cursor: this.#cursor };
     const { onActivity, onDone, onFailure } = this.#options;
     try {
       const rows = await thread.work(work, { onActivity, signal: running.signal });

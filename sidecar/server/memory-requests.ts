@@ -19,8 +19,11 @@ import { filePath } from "./document-path.ts";
 import { fitTexts } from "./fit-texts.ts";
 
 export interface MemoryRequestsOptions {
-  /** @throws UnsupportedError while the model cannot answer */
-  thread(): EngineThread;
+  /**
+   * The thread, which knows of every change up to now.
+   * @throws UnsupportedError while the model cannot answer
+   */
+  thread(): Promise<EngineThread>;
   /** Tokens of a text for models elsewhere. */
   count(text: string): Promise<protocol.RemoteCounts>;
 }
@@ -36,7 +39,7 @@ export class MemoryRequests {
   }
 
   async selection(): Promise<protocol.Selection> {
-    const { file, budget, memories } = await this.#options.thread().ask(selection, {});
+    const { file, budget, memories } = await (await this.#options.thread()).ask(selection, {});
     return {
       uri: file === null ? null : pathToFileURL(file).href,
       budget,
@@ -49,7 +52,7 @@ export class MemoryRequests {
     signal: AbortSignal,
   ): Promise<protocol.KeptText[]> {
     const lines = { file: requirePath(uri), range };
-    const texts = await this.#options.thread().ask(keptTexts, lines, signal);
+    const texts = await (await this.#options.thread()).ask(keptTexts, lines, signal);
     return texts.map(({ place, positions, tokens }) => ({
       ...{ place, positions },
       tokens: tokens.map(({ bytes, share }) => ({
@@ -65,7 +68,7 @@ export class MemoryRequests {
     signal: AbortSignal,
   ): Promise<protocol.CompressReport> {
     const files = targets.map(({ uri, range }) => ({ file: requirePath(uri), range }));
-    const report = await this.#options.thread().compress(files, {
+    const report = await (await this.#options.thread()).compress(files, {
       signal,
       onActivity: (activity) => {
         if (activity.kind === "resting" || activity.total === 0) return;
@@ -81,14 +84,14 @@ export class MemoryRequests {
     { budget, encoding }: { budget: number; encoding: protocol.Encoding },
     signal: AbortSignal,
   ): Promise<protocol.CompressedContext> {
-    const candidates = await this.#options.thread().ask(rank, cursor, signal);
+    const candidates = await (await this.#options.thread()).ask(rank, cursor, signal);
     const texts = candidates.map((each) => `// ${labelOf(each)}\n${each.text.trimEnd()}\n`);
     const fitting = await fitTexts(texts, budget, (text) => this.#count(text, encoding, signal));
     return { text: fitting.text, tokens: fitting.tokens, spans: fitting.count };
   }
 
   async demonstrations(): Promise<protocol.DemonstrationEntry[]> {
-    const all = await this.#options.thread().ask(demonstrations, {});
+    const all = await (await this.#options.thread()).ask(demonstrations, {});
     return all.map(({ file, path, title, task, text, startLine, endLine }) => ({
       ...{ kind: "demonstration", uri: pathToFileURL(file).href, path, title },
       // People count lines from 1, the last one included.
@@ -97,17 +100,17 @@ export class MemoryRequests {
     }));
   }
 
-  bankFacts(): Promise<protocol.BankFacts> {
-    return this.#options.thread().ask(bankFacts, {});
+  async bankFacts(): Promise<protocol.BankFacts> {
+    return (await this.#options.thread()).ask(bankFacts, {});
   }
 
-  purge(): Promise<void> {
-    return this.#options.thread().ask(purgeBank, {});
+  async purge(): Promise<void> {
+    return (await this.#options.thread()).ask(purgeBank, {});
   }
 
   async #count(text: string, encoding: protocol.Encoding, signal: AbortSignal): Promise<number> {
     if (encoding !== "model") return (await this.#options.count(text))[encoding];
-    const { ids } = await this.#options.thread().ask(splitTokens, { text }, signal);
+    const { ids } = await (await this.#options.thread()).ask(splitTokens, { text }, signal);
     return ids.length;
   }
 }

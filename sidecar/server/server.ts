@@ -89,7 +89,7 @@ class Server {
     this.#version = version;
     this.#counter = new RemoteCounter(counter);
     this.#memories = new MemoryRequests({
-      thread: () => this.#readyThread(),
+      thread: () => this.#informedThread(),
       count: (text) => this.#counter.count(text),
     });
     this.#owner = owner;
@@ -298,6 +298,12 @@ class Server {
   async #split(text: string, signal: AbortSignal): Promise<protocol.TokenSplit> {
     const { ids, pieces } = await this.#readyThread().ask(splitTokens, { text }, signal);
     return { ids, pieces: pieces.map((piece) => Buffer.from(piece).toString("base64")) };
+  }
+
+  async #informedThread(): Promise<EngineThread> {
+    const thread = this.#readyThread();
+    await this.#idle.inform(thread);
+    return thread;
   }
 
   #readyThread(): EngineThread {

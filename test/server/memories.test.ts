@@ -135,6 +135,25 @@ test("demonstrations are listed with their places", async () => {
   );
 });
 
+test("what was just written into a demonstration file is listed, without a pause", async () => {
+  const list = () => editor.request<DemonstrationEntry[]>("pith/demonstrations/list", undefined);
+  const name = ".pith/python.pith.md";
+  await editor.open(uriOf(name), "Count\n=>\nlen(a)\n***\nSum\n=>\nsum(a)\n$0", "markdown");
+  const inFile = async () => (await list()).filter(({ path }) => path === name);
+  assert.deepEqual(
+    (await inFile()).map(({ summary, startLine }) => [summary, startLine]),
+    [
+      ["Count", 0],
+      ["Sum", 4],
+    ],
+  );
+  await editor.open(uriOf(name), "Sum\n=>\nsum(a)\n$0", "markdown");
+  assert.deepEqual(
+    (await inFile()).map(({ summary, startLine }) => [summary, startLine]),
+    [["Sum", 0]],
+  );
+});
+
 for (const [name, reason] of [
   ["hidden.ts", "ignored-file"],
   [".env", "secret"],
