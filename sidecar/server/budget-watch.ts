@@ -15,11 +15,16 @@ export class BudgetWatch {
   /** Hears of every completion; without a view it costs nothing but keeping the answer. */
   add(report: CompletionReport, answer: ShownCompletion): void {
     const time = Date.now();
-    this.#last = () => budgetReport(report, answer, time);
-    if (this.#isVisible) this.#send(this.#last());
+    const tell = () => budgetReport(report, answer, time);
+    const { reason } = report;
+    if (reason !== "superseded" && reason !== "cancelled") this.#last = tell;
+    if (this.#isVisible) this.#send(tell());
   }
 
-  /** A view that comes to be seen gets the last completion at once. */
+  /**
+   * A view that comes to be seen gets the last completion that came to an end: opening the view may
+   * itself be what broke off a newer one.
+   */
   watch(isVisible: boolean): void {
     const isNew = isVisible && !this.#isVisible;
     this.#isVisible = isVisible;

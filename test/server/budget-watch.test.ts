@@ -112,13 +112,13 @@ test("a model that takes no suffix is the reason for leaving it out, a full wind
   }
 });
 
-test("nothing is sent while no view is to be seen; one that comes to be seen gets the last", () => {
+test("nothing is sent while no view is to be seen; one that comes to be seen gets the last that came to an end", () => {
   const sent: BudgetReport[] = [];
   const watch = new BudgetWatch((report) => sent.push(report));
   const versions = () => sent.map(({ version }) => version);
-  const complete = (version: number) => {
+  const complete = (version: number, reason: CompletionReport["reason"] = null) => {
     const [answer] = fc.sample(answers, 1);
-    if (answer) watch.add({ ...completionOf(answer, 0), version }, answer);
+    if (answer) watch.add({ ...completionOf(answer, 0), version, reason }, answer);
   };
   watch.watch(true);
   assert.deepEqual(versions(), []);
@@ -130,8 +130,13 @@ test("nothing is sent while no view is to be seen; one that comes to be seen get
   watch.watch(true);
   complete(3);
   watch.watch(false);
-  complete(4);
+  complete(4, "end-of-text");
+  complete(5, "superseded");
+  complete(6, "cancelled");
   assert.deepEqual(versions(), [2, 3]);
+  watch.watch(true);
+  complete(7, "cancelled");
+  assert.deepEqual(versions(), [2, 3, 4, 7]);
 });
 
 function reportOf(
