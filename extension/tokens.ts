@@ -12,9 +12,10 @@ const greatestLength = 50_000;
 
 export async function showTokens(client: Client, pages: Pages): Promise<void> {
   const editor = window.activeTextEditor;
-  if (editor === undefined)
+  const chosen = editor && chosenText(editor);
+  if (chosen === undefined || chosen.text === "")
     return tell(l10n.t("Pith: select the text whose tokens you want to see."));
-  const { text, source, name } = chosenText(editor);
+  const { text, source, name } = chosen;
   // The first time with a model its whole table of embeddings is read, which takes seconds.
   const title = l10n.t("Pith: splitting into tokens");
   const [split, underTrained] = await window.withProgress(

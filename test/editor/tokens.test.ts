@@ -12,6 +12,7 @@ test("the tokens of the selection are shown, with a mark on those hardly seen", 
   const { workbench } = session;
   await workbench.statusItem().locator(".codicon-sparkle").waitFor();
   await workbench.openFile("words.ts", "swigfaiss");
+  await workbench.editor.locator(".view-lines").click();
   await workbench.page.keyboard.press("Control+A");
   await workbench.runCommand("Pith: Show Tokens");
   await workbench.page.locator(".tab.active", { hasText: "words.ts (tokens)" }).waitFor();
