@@ -1,6 +1,7 @@
 // Memories in a real editor: what was selected for a completion and what a memory keeps can be read,
 // made, copied and deleted by commands.
 import assert from "node:assert/strict";
+import { budgetPageOf, positionsOf } from "./budget-page.ts";
 import { type Session, useSession } from "./session.ts";
 
 const prices = `export interface Price {
@@ -45,6 +46,25 @@ test("what was selected for the last completion is listed with score and reason"
   );
 });
 
+test("the budget slider takes memories from the next completion, and gives them back", async (session) => {
+  const { workbench } = session;
+  await workbench.runCommand("Pith: Show Token Budget");
+  const slider = budgetPageOf(session).getByRole("slider", { name: "Budget for memories" });
+  const memoriesOf = async () => (await positionsOf(session)).get("memory") ?? 0;
+  await workbench.runCommand("View: Close Editor");
+  await completeUntil(session, async () => (await memoriesOf()) > 0);
+  await session.takePicture("budget with memories");
+  await slider.focus();
+  await workbench.page.keyboard.press("Home");
+  await session.untilSetting("pith.memories.budget", 0);
+  await completeUntil(session, async () => (await memoriesOf()) === 0);
+  await slider.focus();
+  await workbench.page.keyboard.press("End");
+  await session.untilSetting("pith.memories.budget", 3072);
+  await completeUntil(session, async () => (await memoriesOf()) > 0);
+  await workbench.runCommand("View: Show Explorer");
+});
+
 test("what a memory keeps is shown line by line, each token with its share", async (session) => {
   const { workbench } = session;
   await workbench.openFile("prices.ts", "grossPriceOf");
@@ -85,6 +105,15 @@ test("an empty bank is left after a purge, which asks first", async (session) =>
   await workbench.runCommand("Pith: Purge Bank");
   await workbench.notification("the bank is empty").waitFor();
 });
+
+/** Completes in the file in front, with pauses for the idle work. */
+async function completeUntil(session: Session, isThere: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 10; tries++) {
+    await session.workbench.typeAtEnd(" ", { settleMs: 4000 });
+    if (await isThere()) return;
+  }
+  throw new Error("memories: the budget does not take effect");
+}
 
 /** Files are read, and spans encoded, once the typing has rested. */
 async function untilSelected(session: Session): Promise<string> {

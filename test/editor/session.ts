@@ -67,7 +67,8 @@ export class Session {
   }
 
   private get settings(): Record<string, unknown> {
-    return JSON.parse(readFileSync(this.settingsFile, "utf8"));
+    // Empty for the moment in which the editor writes it.
+    return JSON.parse(readFileSync(this.settingsFile, "utf8") || "{}");
   }
 
   /** What the command Copy Diagnostics says, as name and fact, and the last completions in words. */
