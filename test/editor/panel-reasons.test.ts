@@ -1,15 +1,35 @@
-// Every reason for an empty completion that a person can provoke is read in the token-budget view.
+// Every reason for an empty completion is provoked and read in the token-budget view, but for those that
+// stand in the side bar in its place: `model-missing.test.ts`, `untrusted.test.ts`.
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import { budgetPageOf } from "./budget-page.ts";
 import { type Session, useSession } from "./session.ts";
 
 const sums = "export const first = 1;\nexport const second = 2;\n";
+const broken = "panel-reasons-broken";
 const { test } = useSession({
   name: "panel-reasons",
   files: {
     "sums.ts": sums,
     "large.ts": `${"const number = 1;\n".repeat(60_000)}const last = 2;\n`,
+    "hidden.ts": sums,
+    ".cursorignore": "hidden.ts\n",
+    ".env": "first=1\n",
+    "list.txt": "a = [1, 2, 3]\n",
+    "quoted.txt": 'print("a")\n',
+    "rule.txt": "-----------\n",
+    "asked.txt": "How can I help you today?",
   },
+  settings: {
+    "pith.memories.enable": false,
+    "editor.autoClosingBrackets": "never",
+    "editor.autoClosingQuotes": "never",
+  },
+});
+const { test: testBroken } = useSession({
+  name: broken,
+  files: { "sums.ts": sums, "broken.gguf": "no model\n" },
+  settings: { "pith.model": resolve(`.cache/editor-tests/${broken}/workspace/broken.gguf`) },
 });
 
 test("completions that are switched off say so", async (session) => {
@@ -47,14 +67,85 @@ test("requests that a newer keystroke overtook stand in the history", async (ses
   await row.first().waitFor();
 });
 
-test("a file that is too large says so", async (session) => {
+test("a request that the editor took back stands in the history", async (session) => {
   const { workbench } = session;
-  await workbench.runCommand("View: Show Explorer");
-  await workbench.openFile("large.ts", "number");
-  await workbench.runCommand("Pith: Show Token Budget");
+  const row = budgetPageOf(session).locator("td", { hasText: "cancelled" });
+  await workbench.goToEnd();
+  for (let pauseMs = 30; pauseMs <= 600 && (await row.count()) === 0; pauseMs += 30) {
+    await workbench.page.keyboard.type("q");
+    await workbench.page.waitForTimeout(pauseMs);
+    await workbench.page.keyboard.press("ArrowLeft");
+    await workbench.page.keyboard.press("ArrowRight");
+  }
+  await row.first().waitFor();
+});
+
+for (const [file, sentence] of [
+  ["hidden.ts", "The ignore rules leave this file out."],
+  [".env", "This file may hold secrets, so nothing of it is read."],
+] as const) {
+  test(`in ${file} it says: ${sentence}`, async (session) => {
+    await openBesideView(session, file, "first");
+    await checkOutcome(session, sentence);
+  });
+}
+
+/** What the model writes there is always the same; the cursor is behind so many characters. */
+for (const [file, column, sentence] of [
+  ["list.txt", 13, "The suggestion was nothing but white space."],
+  ["quoted.txt", 9, "The suggestion only repeated the text after the cursor."],
+  ["rule.txt", 5, "The model was not sure enough of its suggestion."],
+  ["asked.txt", 25, "The model sees nothing to add here."],
+] as const) {
+  test(`in ${file} it says: ${sentence}`, async (session) => {
+    const { keyboard } = session.workbench.page;
+    const line = session.readFile(file).trimEnd();
+    await openBesideView(session, file, line);
+    await session.workbench.editor.locator(".view-lines").click();
+    await checkOutcome(session, sentence, async () => {
+      await keyboard.press("Control+Home");
+      for (let moved = 0; moved < column; moved++) await keyboard.press("ArrowRight");
+      await keyboard.press("Backspace");
+      await keyboard.type(line.charAt(column - 1));
+    });
+  });
+}
+
+test("a model that is still being loaded says so", async (session) => {
+  const sentence = "The model is still being loaded.";
+  const outcome = budgetPageOf(session).locator(".outcome", { hasText: sentence });
+  await openBesideView(session, "sums.ts", "second");
+  await session.workbench.runCommand("Pith: Restart Sidecar");
+  for (let tries = 0; tries < 40 && (await outcome.count()) === 0; tries++)
+    await session.workbench.typeAtEnd("1", { settleMs: 300 });
+  assert.equal(await outcome.count(), 1);
+  await session.workbench.statusItem().locator(".codicon-loading").waitFor({ state: "hidden" });
+});
+
+test("a file that is too large says so", async (session) => {
+  await openBesideView(session, "large.ts", "number");
   await checkOutcome(session, "This file is too large for completions.");
   await session.takePicture("too large");
 });
+
+testBroken("an engine that failed says so, and the status bar tells why", async (session) => {
+  const { workbench } = session;
+  await workbench.openFile("sums.ts", "second");
+  await workbench.statusItem().locator(".codicon-error").waitFor();
+  await workbench.runCommand("Pith: Show Token Budget");
+  for (const way of ["Show Log", "Restart Sidecar", "Choose Model"])
+    await workbench.page.locator(".sidebar").getByText(way).waitFor();
+  await session.takePicture("failed");
+  await workbench.typeAtEnd("1", { settleMs: 1500 });
+  await checkOutcome(session, "The engine failed; the log says how.");
+});
+
+async function openBesideView(session: Session, file: string, text: string): Promise<void> {
+  await session.workbench.runCommand("View: Show Explorer");
+  await session.workbench.openFile(file, text);
+  await session.workbench.runCommand("Pith: Show Token Budget");
+  await budgetPageOf(session).locator(".outcome").waitFor();
+}
 
 /** Types until the view says `sentence`: a request may be overtaken, or not sent yet. */
 async function checkOutcome(
