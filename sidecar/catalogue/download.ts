@@ -215,7 +215,7 @@ async function flush(file: string): Promise<void> {
 /** The first failure in words, what else failed, and what the user can do without a network. */
 function withWayOut(model: CatalogueModel, first: unknown, others: readonly unknown[]): Error {
   const failures = [first, ...others].map(messageOf).join("; ");
-  const message = `model ${model.id}: ${failures}. Check the network and the proxy settings, or fetch ${model.url} elsewhere and run: pith models add FILE`;
+  const message = `model ${model.id}: ${failures}. Check the network and the proxy settings, or fetch ${model.url} elsewhere and take that file: in an editor by Use a Local Model File, else by pith models add FILE`;
   const cause = first;
   return first instanceof FormatError
     ? new FormatError(message, { cause })

@@ -84,7 +84,7 @@ test("a download without a network says what to do, and leaves with 1", async (c
   await checkCommand(await scratchFolder(context), ["download", "smollm2-135m"], {
     code: 1,
     stdout: /^$/,
-    stderr: /huggingface\.co: the connection was refused.*run: pith models add FILE/,
+    stderr: /huggingface\.co: the connection was refused.*else by pith models add FILE/,
     env: offline,
   });
 });

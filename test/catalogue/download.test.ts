@@ -202,7 +202,11 @@ for (const [label, url, message] of offline)
     await assert.rejects(downloadModel(store, "small", quick), (error: Error) => {
       assert.ok(error instanceof CatalogueError);
       assert.match(error.message, message);
-      assert.ok(error.message.includes(`fetch ${url} elsewhere and run: pith models add FILE`));
+      assert.ok(
+        error.message.includes(
+          `fetch ${url} elsewhere and take that file: in an editor by Use a Local Model File`,
+        ),
+      );
       return true;
     });
     assert.deepEqual(await modelFiles(store), []);
