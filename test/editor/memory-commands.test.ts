@@ -74,6 +74,8 @@ test("what a memory keeps is shown line by line, each token with its share", asy
   const text = await pageText(session, "What the memory keeps", "grossPriceOf");
   assert.match(text, /^\[\d+(\.\d+)?x\] prices\.ts:\d+-\d+ {2}\d+ -> \d+$/m);
   assert.match(text, /^ +\d+ % {2}export function grossPriceOf/m);
+  // The editor's mark of a decoration.
+  await workbench.editor.locator('.view-line [class*="ced-"]').first().waitFor();
   await session.takePicture("kept");
   await workbench.page.keyboard.press("Control+Home");
   for (const key of ["ArrowDown", "End", "ArrowLeft"]) await workbench.page.keyboard.press(key);
