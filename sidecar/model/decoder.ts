@@ -20,7 +20,7 @@
 // [n, (heads + 2 kvHeads) headDim] before rotation, see attention.ts; it is computed anyway.
 import { GraphBuilder, type Value } from "../onnx/graph-builder.ts";
 import type { Hyperparameters } from "./hyperparameters.ts";
-import { createAdaptedProduct, createProduct } from "./product.ts";
+import { createAdaptedProduct, createFineProduct, createProduct } from "./product.ts";
 import type { DecoderWeights } from "./weights.ts";
 
 export interface DecoderOptions {
@@ -32,6 +32,8 @@ export interface DecoderOptions {
   readonly hasFactors: boolean;
   /** 4 rounds the inputs of coded matrices to 8 bits, as llama.cpp does; 0 keeps float32. */
   readonly accuracyLevel: 0 | 4;
+  /** Whether the head's inputs keep 16 bits. */
+  readonly isHeadFine: boolean;
 }
 
 /** The model file; its weights are where `weights` says. */
@@ -119,7 +121,7 @@ export function buildDecoder(
     // Feed-forward: gate and up in one product, [n, feedForward] each.
     const gateAndUp = adapted(normalized, layer.gateAndUp, factors("gate_up"));
     const [gate, up] = graph.splitInHalves(gateAndUp);
-    delta = adapted(graph.multiply(graph.silu(gate), up), layer.down, factors("down"));
+    delta = adapted(graph.elementwise("Mul", graph.silu(gate), up), layer.down, factors("down"));
   }
 
   // Final norm; only the wanted positions go through the head, a fifth of the work.
@@ -129,7 +131,8 @@ export function buildDecoder(
   const hidden = graph.reshapeTo(normalized, hiddenShape, "hidden");
   graph.output(hidden, "float32", ["batch", "seq", hiddenSize]);
   const wanted = graph.gatherPositions(hidden, logitPositions); // [batch, n, hidden]
-  const logits = multiply(graph.reshape(wanted, [-1, hiddenSize]), weights.head);
+  const headProduct = options.isHeadFine ? createFineProduct(graph, multiply) : multiply;
+  const logits = headProduct(graph.reshape(wanted, [-1, hiddenSize]), weights.head);
   graph.reshapeTo(logits, graph.shapeLike(wanted, vocabularySize), "logits");
   graph.output("logits", "float32", ["batch", "n", vocabularySize]);
   return graph.finish();

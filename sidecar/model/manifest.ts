@@ -10,7 +10,7 @@ import { fileLength } from "./prepared-folder.ts";
 export type Variant = "lossless" | "fast" | "fp32";
 
 /** Counts up when folders of an older version can no longer be read. */
-export const FORMAT_VERSION = 7;
+export const FORMAT_VERSION = 8;
 
 export const preparedFiles = {
   decoder: "decoder.onnx",

@@ -65,6 +65,12 @@ export interface AttentionShape {
   readonly rotaryInterleaved: boolean;
 }
 
+export interface ReduceOptions {
+  readonly axes: readonly number[];
+  readonly isKept?: boolean;
+  readonly name?: Value;
+}
+
 export class GraphBuilder {
   readonly #nodes: onnx.INodeProto[] = [];
   readonly #initializers = new Map<string, onnx.ITensorProto>();
@@ -103,6 +109,13 @@ export class GraphBuilder {
       dimensions: [values.length],
       content: bytes,
     });
+  }
+
+  /** A float32 of no dimensions. */
+  float(value: number): Value {
+    const content = new Uint8Array(Float32Array.of(value).buffer);
+    const name = `float_${value}`;
+    return this.initializer({ name, dataType: "float32", dimensions: [], content });
   }
 
   /** SequenceConstruct: one tensor -> a sequence that holds it. */
@@ -202,9 +215,12 @@ export class GraphBuilder {
     });
   }
 
-  /** Mul, elementwise with broadcasting. */
-  multiply(left: Value, right: Value): Value {
-    return this.#single({ operator: "Mul", inputs: [left, right] });
+  /** Elementwise, with broadcasting. */
+  elementwise(
+    operator: "Abs" | "Div" | "Max" | "Mul" | "Round" | "Sub",
+    ...inputs: Value[]
+  ): Value {
+    return this.#single({ operator, inputs });
   }
 
   /** Reshape to fixed sizes; one may be -1 for what is left, and 0 is the size that is there. */
@@ -229,32 +245,28 @@ export class GraphBuilder {
       inputs: [input],
       attributes: { start: { int: 0 }, end: { int: 2 } },
     });
-    return this.#single({
-      operator: "Concat",
-      inputs: [leading, this.integers([width])],
-      attributes: { axis: { int: 0 } },
-    });
+    return this.concat([leading, this.integers([width])], 0);
+  }
+
+  /** Concat along an axis. */
+  concat(inputs: readonly Value[], axis: number): Value {
+    return this.#single({ operator: "Concat", inputs, attributes: { axis: { int: axis } } });
   }
 
   /**
-   * ReduceSum: [n, blocks, width] -> [n, blocks]. The axis is 2 and not -1, which onnxruntime 1.30
-   * forgets to count from the end where n is 0, and hands back three dimensions.
+   * Over `axes`, which fall away unless they are kept with size 1. Axes count from the front:
+   * onnxruntime 1.30 forgets to count from the end in an empty value, and hands back all dimensions.
    */
-  sumOfEach(blocks: Value): Value {
-    return this.#single({
-      operator: "ReduceSum",
-      inputs: [blocks, this.integers([2])],
-      attributes: { keepdims: { int: 0 } },
-    });
-  }
-
-  /** ReduceMean: the mean over `axes`, which fall away. */
-  meanOver(input: Value, axes: readonly number[], name: Value): Value {
+  reduce(
+    operator: "ReduceMax" | "ReduceMean" | "ReduceSum",
+    input: Value,
+    { axes, isKept = false, name = this.#resultName(operator) }: ReduceOptions,
+  ): Value {
     return this.#node({
-      operator: "ReduceMean",
+      operator,
       inputs: [input, this.integers(axes)],
       outputs: [name],
-      attributes: { keepdims: { int: 0 } },
+      attributes: { keepdims: { int: isKept ? 1 : 0 } },
     });
   }
 

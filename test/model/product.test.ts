@@ -9,7 +9,7 @@ import { parseHeader } from "../../sidecar/gguf/header.ts";
 import { writeMatrix } from "../../sidecar/model/linear-store.ts";
 import type { CodedFormat, MatrixChooser, MatrixCodes } from "../../sidecar/model/matrix.ts";
 import { createFile } from "../../sidecar/model/prepared-folder.ts";
-import { createProduct } from "../../sidecar/model/product.ts";
+import { createFineProduct, createProduct, type Product } from "../../sidecar/model/product.ts";
 import { GraphBuilder } from "../../sidecar/onnx/graph-builder.ts";
 import { TensorStore } from "../../sidecar/onnx/tensor-store.ts";
 import { createRandom, gaussianValues } from "../support/random-tensor.ts";
@@ -28,8 +28,48 @@ for (const bits of [4, 8] as const)
         test(`${bits} bits in blocks of ${blockSize}${hasZeroPoints ? ", zero points" : ""}${hasOffsets ? ", offsets" : ""}`, () =>
           checkProduct({ bits, blockSize, hasZeroPoints, hasOffsets }));
 
+test("a product of fine inputs is nearer by far, and takes rows of zeros and no rows", async () => {
+  const format = { bits: 8, blockSize: 32, hasZeroPoints: false, hasOffsets: false } as const;
+  const codes = randomCodes(format);
+  const inputs = gaussianValues(createRandom(3), inputRows * columns, 1).fill(
+    0,
+    columns,
+    2 * columns,
+  );
+  const expected = plainProduct(codes, inputs);
+  const run = async (isFine: boolean, rowCount: number) => {
+    const values = await runProduct(codes, inputs.subarray(0, rowCount * columns), (graph) => {
+      const multiply = createProduct(graph, 4);
+      return isFine ? createFineProduct(graph, multiply) : multiply;
+    });
+    assert.equal(values.length, rowCount * rows);
+    return values.map((value, index) => Math.abs(value - (expected[index] ?? Number.NaN)));
+  };
+  const [coarse, fine] = [await run(false, inputRows), await run(true, inputRows)];
+  assert.ok(Math.max(...coarse) > 1e-2);
+  assert.ok(Math.max(...fine) < Math.max(...coarse) / 100);
+  await run(true, 0);
+});
+
 async function checkProduct(format: CodedFormat): Promise<void> {
   const codes = randomCodes(format);
+  const inputs = gaussianValues(createRandom(3), inputRows * columns, 1);
+  const values = await runProduct(codes, inputs, (graph) => createProduct(graph, 0));
+  const expected = plainProduct(codes, inputs);
+  assert.equal(values.length, expected.length);
+  // Sums of 96 products of a few units, in float32.
+  for (const [index, value] of expected.entries())
+    assert.ok(Math.abs((values[index] ?? Number.NaN) - value) <= 1e-4, `element ${index}`);
+}
+
+async function runProduct(
+  codes: MatrixCodes,
+  inputs: Float32Array,
+  createMultiply: (graph: GraphBuilder) => Product,
+): Promise<Float32Array> {
+  const { bits, blockSize } = codes;
+  const hasZeroPoints = codes.zeroPoints !== null;
+  const format = { bits, blockSize, hasZeroPoints, hasOffsets: codes.offsets !== null };
   const folder = freshFolder();
   mkdirSync(folder);
   const weights = await createFile(join(folder, "weights.bin"));
@@ -45,21 +85,17 @@ async function checkProduct(format: CodedFormat): Promise<void> {
 
   const graph = new GraphBuilder();
   const input = graph.input("x", "float32", ["n", columns]);
-  createProduct(graph, 0)(input, { name: "gate", rows, columns, matrix, bias: null }, "y");
-  graph.output("y", "float32", ["n", rows]);
+  const linear = { name: "gate", rows, columns, matrix, bias: null };
+  const y = createMultiply(graph)(input, linear);
+  graph.output(y, "float32", ["n", rows]);
   const file = join(folder, "product.onnx");
   writeFileSync(file, graph.finish());
 
   const session = await Session.load(file, { threads: 1 });
-  const inputs = gaussianValues(createRandom(3), inputRows * columns, 1);
-  const { y } = await session.run({ x: floatTensor(inputs, [inputRows, columns]) }, ["y"]);
+  const feeds = { x: floatTensor(inputs, [inputs.length / columns, columns]) };
+  const { [y]: values } = await session.run(feeds, [y]);
   await session.release();
-  const values = y?.data as Float32Array;
-  const expected = plainProduct(codes, inputs);
-  assert.equal(values.length, expected.length);
-  // Sums of 96 products of a few units, in float32.
-  for (const [index, value] of expected.entries())
-    assert.ok(Math.abs((values[index] ?? Number.NaN) - value) <= 1e-4, `element ${index}`);
+  return values?.data as Float32Array;
 }
 
 function randomCodes({ bits, blockSize, hasZeroPoints, hasOffsets }: CodedFormat): MatrixCodes {
