@@ -92,13 +92,14 @@ export class PanelLatency {
     await sleep(restMs);
   }
 
-  /** The side bar is toggled, so that the focus stays in the editor. */
+  /** A side bar that opens takes the focus; Control+1 gives it back to the editor. */
   async #show(isOpen: boolean): Promise<void> {
     const { page } = this.#session.workbench;
     if (isOpen !== this.#isOpen) await page.keyboard.press("Control+B");
     this.#isOpen = isOpen;
     await page.locator(".part.sidebar").waitFor({ state: isOpen ? "visible" : "hidden" });
     if (isOpen) await budgetPageOf(this.#session).locator(".outcome").waitFor();
+    await page.keyboard.press("Control+1");
     await sleep(restMs);
   }
 }
