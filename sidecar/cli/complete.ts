@@ -90,7 +90,7 @@ async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promi
 /** What an editor does in a pause. @throws UnsupportedError for a file that is not in the folder */
 async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor): Promise<void> {
   const root = resolve(folder);
-  if (relative(root, cursor.file).startsWith(".."))
+  if (isOutside(relative(root, cursor.file)))
     throw new UnsupportedError(`${cursor.file}: is not in the folder ${folder} of --context`);
   const { budget, bankBytes: bankLimit } = defaults.memory;
   const memories = { isEnabled: true, isCompressed: true, budget, bankLimit };
@@ -109,8 +109,12 @@ async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor
 /** Relative to where we are, as an editor does it with its workspace. */
 function headerPath(file: string): string {
   const path = relative(process.cwd(), file);
-  const isOutside = path.startsWith("..") || isAbsolute(path);
-  return isOutside ? basename(file) : path.replaceAll("\\", "/");
+  return isOutside(path) ? basename(file) : path.replaceAll("\\", "/");
+}
+
+/** Whether a relative path leads out of where it starts; `..name` is a name like any other. */
+function isOutside(path: string): boolean {
+  return path.split(/[\\/]/)[0] === ".." || isAbsolute(path);
 }
 
 /** The identifiers that decide how a block begins; for other languages its braces do. */

@@ -82,13 +82,13 @@ export async function candidatesFor(
 
 /** Those of one file together, because several short ones make one piece. */
 async function demonstrationsFor(
-  { before, after, languageId }: NearText,
+  { path: nearPath, before, after, languageId }: NearText,
   folder: FolderIndex,
   pieces: Pieces,
 ): Promise<Omit<Candidate, "chance">[]> {
   const query = new Set(termsOf(`${before}\n${after}`));
   const fitting = folder.demonstrations.filter(
-    ({ language }) => language === null || language === languageId,
+    ({ path, language }) => path !== nearPath && (language === null || language === languageId),
   );
   const scores = fitting.map((each) =>
     // One that has no word in common is still an example of how things are done here.

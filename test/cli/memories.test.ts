@@ -69,6 +69,7 @@ test("with --context the memories of the folder stand in front, within their bud
     ...files,
     "tiny.gguf": makeTinyGguf({ architecture: "qwen2", contextLength: 4096 }).bytes,
     "out/place.ts": "const a = 1;\n",
+    "..named/place.ts": "const a = 1;\n",
   });
   const flags = ["--json", "--model", join(folder, "tiny.gguf"), "--home", join(folder, "home")];
   const place = `${join(folder, "order.ts")}:5:25`;
@@ -83,6 +84,8 @@ test("with --context the memories of the folder stand in front, within their bud
   );
   assert.equal(positions, tokens.contextAfter);
   assert.ok(positions > 0 && positions <= 512, `${positions}`);
+  const named = `${join(folder, "..named/place.ts")}:1:10`;
+  assert.equal((await runPith(["complete", named, "--context", folder, ...flags])).code, 0);
   const out = join(folder, "out");
   const outside = await runPith(["complete", place, "--context", out, ...flags]);
   assert.deepEqual([outside.code, outside.stdout], [1, ""]);

@@ -31,11 +31,15 @@ const files = {
 const cutting = { countTokens: (text: string) => text.length, limit: 128 };
 const near = { path: "here.ts", before: "mailParcel", after: "" };
 
-async function candidatesIn(context: TestContext, languageId: string): Promise<Candidate[]> {
+async function candidatesIn(
+  context: TestContext,
+  languageId: string,
+  path = near.path,
+): Promise<Candidate[]> {
   const folder = await scratchFolder(context, files);
   const index = await FolderIndex.open(folder, { cutting, exclude: [] });
   await index.readRest(() => {});
-  return candidatesFor({ ...near, languageId }, index, pieces);
+  return candidatesFor({ ...near, path, languageId }, index, pieces);
 }
 
 const languages: [language: string, paths: string[]][] = [
@@ -50,6 +54,14 @@ for (const [language, paths] of languages) {
     assert.deepEqual(offered.map(({ path }) => path).sort(), paths);
   });
 }
+
+test("a demonstration file that is being written is not offered to itself", async (context) => {
+  const candidates = await candidatesIn(context, "typescript", "all.pith.md");
+  assert.deepEqual(
+    candidates.map(({ path }) => path),
+    ["typescript.pith.md", "parcel.ts"],
+  );
+});
 
 test("demonstrations come first and are as likely as the best span; what is alike comes last in its file", async (context) => {
   const candidates = await candidatesIn(context, "typescript");
