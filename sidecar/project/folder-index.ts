@@ -114,7 +114,8 @@ export class FolderIndex {
     if (this.#identifiers.has(path)) return;
     // Of a folder that went the editor names none of the files.
     for (const files of [this.#identifiers, this.#demonstrations, this.#skipped])
-      for (const each of files.keys()) if (isWithin(each, path)) this.#mark(each);
+      for (const each of files.keys())
+        if (isWithin(each, path)) this.#mark(each.replace(/\/$/, ""));
   }
 
   /**
@@ -216,6 +217,7 @@ export class FolderIndex {
     const text = this.#texts.get(path);
     const file = this.#workspace.absolute(path);
     const kind = text === undefined ? await this.#workspace.kindOf(file) : "file";
+    this.#skipped.delete(`${path}/`);
     if (kind === null) return null;
     if (kind === "link") return { skipped: "link" };
     if (kind === "folder") return await this.#lookBelow(path, signal);

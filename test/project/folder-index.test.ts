@@ -1,6 +1,6 @@
 // A folder read into a ranking: what is read when, and what a change on the disk or in an editor does.
 import assert from "node:assert/strict";
-import { rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { FolderIndex } from "../../sidecar/project/folder-index.ts";
@@ -166,6 +166,22 @@ test("what changes in a folder that is left out is not taken note of", async (co
   for (const path of [".git/HEAD", ".git/index.lock", "private/a.ts"]) index.touch(path);
   await index.readRest(quietly);
   assert.deepEqual(index.skippedIn(""), before);
+});
+
+test("a folder that is left out is left out still when it, or one around it, is named", async (context) => {
+  const { folder, index } = await open(context);
+  await mkdir(join(folder, "lib/node_modules"));
+  await index.readRest(quietly);
+  const left = () => index.skippedIn("").map(({ path, reason }) => `${path} ${reason}`);
+  const before = left().sort();
+  assert.ok(before.includes("lib/node_modules/ dependencies"));
+  for (const path of ["private", ".git", "lib"]) index.touch(path);
+  await index.readRest(quietly);
+  assert.deepEqual(left().sort(), before);
+  await rm(join(folder, "lib"), { recursive: true });
+  index.touch("lib");
+  await index.readRest(quietly);
+  assert.ok(!left().some((each) => each.startsWith("lib")));
 });
 
 test("an edit while its file is being read is read as well", async (context) => {
