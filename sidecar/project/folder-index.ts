@@ -112,7 +112,8 @@ export class FolderIndex {
   touch(path: string): void {
     this.#mark(path);
     if (this.#identifiers.has(path)) return;
-    // Of a folder that went the editor names none of the files.
+    // Of a folder that came or went the editor names none of the files.
+    this.#workspace.forgetRules(this.#workspace.absolute(path));
     for (const files of [this.#identifiers, this.#demonstrations, this.#skipped])
       for (const each of files.keys())
         if (isWithin(each, path)) this.#mark(each.replace(/\/$/, ""));

@@ -1,7 +1,8 @@
 // Which files of a workspace folder are to be left alone, as Git decides it: a rule file in any
 // folder, the deepest decision wins, `!` takes back, and nothing in an ignored folder comes back.
 // Each kind of rule file is asked by itself, so that no kind takes back what another one forbids.
-// Rule files are read once; make new rules when one of them changes (`isRuleFile`).
+// Rule files are read once; make new rules when one of them changes (`isRuleFile`), and forget those
+// of a folder that came or went as a whole.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import ignore, { type Ignore } from "ignore";
@@ -107,6 +108,13 @@ export class IgnoreRules {
       if (ruleFile !== null) return ruleFile === ".gitignore" ? "ignored" : "ai-ignored";
     }
     return null;
+  }
+
+  /** The rule files at and below an absolute path are read anew. */
+  forget(path: string): void {
+    const below = slashed(relative(this.root, path));
+    for (const folder of this.#folders.keys())
+      if (folder === below || folder.startsWith(`${below}/`)) this.#folders.delete(folder);
   }
 
   #fixedReason(path: string): SkipReason | null {

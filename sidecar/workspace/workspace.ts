@@ -85,6 +85,11 @@ export class Workspace {
     return this.shown(path).startsWith("../") ? "outside" : await this.#rules.reasonFor(path, kind);
   }
 
+  /** To be called when a folder, by its absolute path, was made or deleted with all that it holds. */
+  forgetRules(path: string): void {
+    this.#rules.forget(path);
+  }
+
   /** What is at an absolute path, of a link the link itself; null for nothing. */
   async kindOf(path: string): Promise<"file" | "folder" | "link" | null> {
     const found = await lstat(path).catch(() => null);

@@ -184,6 +184,19 @@ test("a folder that is left out is left out still when it, or one around it, is 
   assert.ok(!left().some((each) => each.startsWith("lib")));
 });
 
+test("rules that come along with a folder hold in it", async (context) => {
+  const { folder, index, pathsRead } = await open(context);
+  await index.readRest(quietly);
+  await rm(join(folder, "lib"), { recursive: true });
+  await mkdir(join(folder, "lib"));
+  await writeFile(join(folder, "lib/.aiignore"), "far.ts\n");
+  await writeFile(join(folder, "lib/far.ts"), "export function own(): void {}\n");
+  index.touch("lib");
+  await index.readRest(quietly);
+  assert.ok(!pathsRead().includes("lib/far.ts"));
+  assert.equal(await index.reasonFor("lib/far.ts"), "ai-ignored");
+});
+
 test("an edit while its file is being read is read as well", async (context) => {
   const { index, definitions } = await open(context);
   await index.readRest(quietly);
