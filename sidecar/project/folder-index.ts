@@ -108,15 +108,20 @@ export class FolderIndex {
     this.#mark(path);
   }
 
-  /** A file or folder on the disk was made, changed or deleted. */
-  touch(path: string): void {
-    this.#mark(path);
-    if (this.#identifiers.has(path)) return;
-    // Of a folder that came or went the editor names none of the files.
-    this.#workspace.forgetRules(this.#workspace.absolute(path));
-    for (const files of [this.#identifiers, this.#demonstrations, this.#skipped])
-      for (const each of files.keys())
-        if (isWithin(each, path)) this.#mark(each.replace(/\/$/, ""));
+  /**
+   * A file or folder on the disk was made, changed or deleted. Returns all paths that it means: of a
+   * folder that came or went the editor names none of the files.
+   */
+  touch(path: string): string[] {
+    const paths = [path];
+    if (!this.#identifiers.has(path)) {
+      this.#workspace.forgetRules(this.#workspace.absolute(path));
+      for (const files of [this.#identifiers, this.#demonstrations, this.#skipped])
+        for (const each of files.keys())
+          if (isWithin(each, path)) paths.push(each.replace(/\/$/, ""));
+    }
+    for (const each of paths) this.#mark(each);
+    return paths;
   }
 
   /**

@@ -70,13 +70,16 @@ export class Folders {
     for (const { folder, path } of await this.findAll(file)) folder.setText(path, text);
   }
 
-  /** A file was made, changed or deleted on the disk. */
-  async touch(file: string): Promise<void> {
+  /** A file or folder on the disk was made, changed or deleted. Returns all paths that it means. */
+  async touch(file: string): Promise<string[]> {
     // Other rules may hold for any file now, also where they stand further out.
     if (isRuleFile(file))
       for (const root of this.#opened.keys())
         if (isWithin(file, root) || isWithin(root, dirname(file))) this.#opened.delete(root);
-    for (const { folder, path } of await this.findAll(file)) folder.touch(path);
+    const places = await this.findAll(file);
+    return places.flatMap(({ root, folder, path }) =>
+      folder.touch(path).map((each) => join(root, each)),
+    );
   }
 
   /** With the absolute paths of their files. */

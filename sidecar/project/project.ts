@@ -182,8 +182,9 @@ export class Project {
 
   async note({ edits, touched }: Changes): Promise<void> {
     for (const { file, text } of edits) await this.folders.edit(file, text);
-    for (const file of touched) await this.folders.touch(file);
-    for (const file of [...edits.map((edit) => edit.file), ...touched]) this.#changed.add(file);
+    const meant: string[] = [];
+    for (const file of touched) meant.push(...(await this.folders.touch(file)));
+    for (const file of [...edits.map((edit) => edit.file), ...meant]) this.#changed.add(file);
     await this.#banking;
     if (touched.some(isRuleFile)) await this.#doubtBanked();
   }

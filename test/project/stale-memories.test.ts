@@ -1,6 +1,6 @@
 // What stays in the bank, and what goes, as files and rules change from one window to the next.
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { Bank } from "../../sidecar/bank/bank.ts";
@@ -106,6 +106,22 @@ test("what the settings come to exclude goes from the bank in the next pause", a
   await pause();
   await project.dispose();
   assert.ok(!(await bankedFiles(places.bank)).has(join(places.folder, "src/ring.ts")));
+});
+
+test("of a folder that is deleted nothing stays in the bank", async (context) => {
+  const places = await makeFolders(context);
+  const { folder } = places;
+  await mkdir(join(folder, "far"));
+  await writeFile(join(folder, "far/inner.ts"), "export const inner = 1;\n");
+  const { project, pause } = await open(context, places);
+  await project.compress([{ file: folder }], quietly);
+  await pause();
+  const inner = join(folder, "far/inner.ts");
+  assert.ok((await bankedFiles(places.bank)).has(inner));
+  await rm(join(folder, "far"), { recursive: true });
+  await pause({ touched: [join(folder, "far")] });
+  await project.dispose();
+  assert.ok(!(await bankedFiles(places.bank)).has(inner));
 });
 
 test("memories of another window's folder stay in the bank", async (context) => {
