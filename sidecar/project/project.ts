@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import type { Completer } from "../completion/complete.ts";
 import { defaults } from "../completion/defaults.ts";
-import { type LaidMemories, type Memories, noMemories } from "../completion/memories.ts";
+import type { LaidMemories, Memories } from "../completion/memories.ts";
 import { CancelledError, throwIfCancelled } from "../errors.ts";
 import { isRuleFile } from "../workspace/ignore-rules.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
@@ -13,6 +13,7 @@ import type { SkippedPath } from "./folder-index.ts";
 import { Folders, type FoundFile } from "./folders.ts";
 import { type KeptText, keptText, shownCounts } from "./kept-texts.ts";
 import { type BankFacts, MemoryBank, type MemoryBankOptions } from "./memory-bank.ts";
+import { MemorySets } from "./memory-sets.ts";
 import { type Cursor, nearTextOf, type ProjectTokenizer } from "./near-text.ts";
 import {
   PieceEncoder,
@@ -26,7 +27,6 @@ import {
   candidateOf,
   candidatesFor,
   describeMemory,
-  type PlannedMemory,
   planMemories,
   type SelectedMemory,
   sharesOf,
@@ -111,24 +111,10 @@ export interface ProjectParts {
   readonly onFailure: (error: unknown) => void;
 }
 
-interface MemorySet {
-  readonly file: string | null;
-  readonly laid: LaidMemories;
-  readonly budget: number;
-  readonly planned: readonly PlannedMemory[];
-  /** All that is planned. */
-  readonly pieces: readonly WantedPiece[];
-}
-
-const nothing: MemorySet = { file: null, laid: noMemories, budget: 0, planned: [], pieces: [] };
-
-/** Files whose memories stay laid, those used last. */
-const setLimit = 4;
-
 export class Project {
   readonly folders: Folders;
   readonly #parts: ProjectParts;
-  readonly #sets = new Map<string, MemorySet>();
+  readonly #sets = new MemorySets();
   readonly #encoder: PieceEncoder;
   /** Files whose memories may be stale. */
   readonly #changed = new Set<string>();
@@ -136,7 +122,6 @@ export class Project {
     ...{ folders: [], exclude: [], isEnabled: false, isCompressed: true },
     ...{ budget: 0, bankLimit: 0 },
   };
-  #last: MemorySet = nothing;
   /** The last change of the bank; the next waits for it. */
   #banking: Promise<void> = Promise.resolve();
   readonly #providing = new Set<Promise<void>>();
@@ -155,22 +140,22 @@ export class Project {
       this.#banking = this.#banking.then(() => this.#openBank(settings.bankLimit));
     this.#banking = this.#banking.then(() => this.#doubtBanked()).catch(this.#parts.onFailure);
     this.#settings = settings;
-    this.#forgetSets();
+    this.#sets.clear();
   }
 
   /** What stands in front of the file's near text until the next pause. */
   laidFor(file: string | null): LaidMemories {
-    return this.#setOf(file).laid;
+    return this.#sets.of(file).laid;
   }
 
   /** What was selected for the file, the best first. */
   selectedFor(file: string | null): SelectedMemory[] {
-    return this.#setOf(file).planned.map(describeMemory);
+    return this.#sets.of(file).planned.map(describeMemory);
   }
 
   /** What was selected last. */
   get selection(): Selection {
-    const { file, budget, planned } = this.#last;
+    const { file, budget, planned } = this.#sets.last;
     return { file, budget, memories: planned.map(describeMemory) };
   }
 
@@ -209,7 +194,7 @@ export class Project {
     if (count > 0) await this.#select(place, cursor, options);
     const { bank } = this.#encoder;
     const { folders } = this;
-    const { pieces: selected } = this.#last;
+    const { pieces: selected } = this.#sets.last;
     const parts = { folders, selected, pieces: this.#parts.memories };
     if (bank !== null) await dropStale(this.#changed, { bank, ...parts }, options.signal);
   }
@@ -263,7 +248,7 @@ export class Project {
     for (const span of folder.spansIn(path).filter((each) => meets(each, range))) {
       const candidate = await candidateOf(span, memories);
       // Lines may have moved since; other text has other pieces.
-      const planned = this.#last.planned.find(
+      const planned = this.#sets.last.planned.find(
         ({ candidate: { path: other, text }, counts }) =>
           other === path && text === span.text && counts.length > 0,
       );
@@ -291,7 +276,7 @@ export class Project {
     await Promise.allSettled(this.#providing);
     await this.#encoder.bank?.purge();
     this.#parts.memories.forget();
-    this.#forgetSets();
+    this.#sets.clear();
   }
 
   /** Lets go of the bank's files. */
@@ -326,7 +311,7 @@ export class Project {
     await this.#provide(pieces, options);
     const laid = await memories.layShares(sharesOf(planned), this.#encoding(options));
     if (settings !== this.#settings) throw new CancelledError("other settings hold by now");
-    this.#keep({ file: cursor.file, laid, budget, planned, pieces });
+    this.#sets.keep({ file: cursor.file, laid, budget, planned, pieces });
     await completer.refresh(laid, options);
   }
 
@@ -363,22 +348,6 @@ export class Project {
   /** Of all that is banked: other rules or folders may hold for any of it. */
   async #doubtBanked(): Promise<void> {
     for (const file of (await this.#encoder.bank?.files()) ?? []) this.#changed.add(file);
-  }
-
-  #forgetSets(): void {
-    this.#sets.clear();
-    this.#last = nothing;
-  }
-
-  #keep(set: MemorySet & { readonly file: string }): void {
-    this.#sets.delete(set.file);
-    this.#sets.set(set.file, set);
-    this.#last = set;
-    for (const oldest of [...this.#sets.keys()].slice(0, -setLimit)) this.#sets.delete(oldest);
-  }
-
-  #setOf(file: string | null): MemorySet {
-    return (file === null ? undefined : this.#sets.get(file)) ?? nothing;
   }
 }
 
