@@ -301,6 +301,7 @@ export class Project {
     options: WorkOptions,
   ): Promise<void> {
     const { memories, completer, tokenizer } = this.#parts;
+    const { signal: purging } = this.#purging;
     const settings = this.#settings;
     const { budget, isCompressed } = settings;
     const finestRatio = isCompressed ? defaults.memory.finestRatio : 1;
@@ -310,6 +311,7 @@ export class Project {
     const pieces = planned.flatMap((each) => wantedPieces(root, each.candidate, each.counts));
     await this.#provide(pieces, options);
     const laid = await memories.layShares(sharesOf(planned), this.#encoding(options));
+    throwIfCancelled(purging);
     if (settings !== this.#settings) throw new CancelledError("other settings hold by now");
     this.#sets.keep({ file: cursor.file, laid, budget, planned, pieces });
     await completer.refresh(laid, options);

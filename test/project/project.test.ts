@@ -224,6 +224,19 @@ test("a purge during a pause leaves nothing either", async (context) => {
   assert.deepEqual(project.selection.memories, []);
 });
 
+test("a purge while the last piece is encoded leaves nothing either", async (context) => {
+  const { project, pause, cursor, activities } = await open(context);
+  let purging: Promise<void> | undefined;
+  activities.push = (...items) => {
+    const isLast = items.some((each) => each.kind === "encoding" && each.done === each.total - 1);
+    if (isLast) purging ??= project.purge();
+    return Array.prototype.push.apply(activities, items);
+  };
+  await assert.rejects(pause(), CancelledError);
+  await purging;
+  assert.deepEqual(project.laidFor(cursor.file).blocks, []);
+});
+
 test("after a purge the bank is empty, and so is the selection", async (context) => {
   const { project, pause, bank, cursor } = await open(context);
   await pause();
