@@ -1,6 +1,7 @@
 // The folders of the workspace, each opened when something in it is asked for. In: what the editor
 // says of them and of its documents. Out: the folder that holds a file.
 import { dirname, join, relative, sep } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { UnsupportedError } from "../errors.ts";
 import { pieceTokens } from "../memory/kept-encoder.ts";
 import { isRuleFile } from "../workspace/ignore-rules.ts";
@@ -37,9 +38,9 @@ export class Folders {
 
   /** What was read stays where it is still true. */
   configure(settings: FolderSettings): void {
-    const isReadAlike = settings.exclude.join("\n") === this.#settings.exclude.join("\n");
+    const isExcludedAlike = isDeepStrictEqual(settings.exclude, this.#settings.exclude);
     for (const root of this.#opened.keys())
-      if (!isReadAlike || !settings.folders.includes(root)) this.#opened.delete(root);
+      if (!isExcludedAlike || !settings.folders.includes(root)) this.#opened.delete(root);
     this.#settings = settings;
   }
 
@@ -120,6 +121,11 @@ export class Folders {
       if (isWithin(file, root)) folder?.setText(pathIn(root, file), text);
     return folder;
   }
+}
+
+/** Whether the same files may be read. */
+export function isReadAlike(a: FolderSettings, b: FolderSettings): boolean {
+  return isDeepStrictEqual([a.folders, a.exclude], [b.folders, b.exclude]);
 }
 
 function isWithin(path: string, folder: string): boolean {

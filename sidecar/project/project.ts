@@ -10,7 +10,7 @@ import { isRuleFile } from "../workspace/ignore-rules.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Span } from "../workspace/workspace.ts";
 import type { SkippedPath } from "./folder-index.ts";
-import { Folders, type FoundFile } from "./folders.ts";
+import { type FolderSettings, Folders, type FoundFile, isReadAlike } from "./folders.ts";
 import { type KeptText, keptText, shownCounts } from "./kept-texts.ts";
 import { type BankFacts, MemoryBank, type MemoryBankOptions } from "./memory-bank.ts";
 import { MemorySets } from "./memory-sets.ts";
@@ -33,11 +33,7 @@ import {
 } from "./selection.ts";
 import { dropStale } from "./stale-memories.ts";
 
-export interface ProjectSettings {
-  /** Absolute paths. */
-  readonly folders: readonly string[];
-  /** Patterns as in `.gitignore`. */
-  readonly exclude: readonly string[];
+export interface ProjectSettings extends FolderSettings {
   readonly isEnabled: boolean;
   /** Positions for all memories. */
   readonly budget: number;
@@ -135,10 +131,12 @@ export class Project {
 
   /** What was selected under other settings is gone; what was read stays where it is still true. */
   configure(settings: ProjectSettings): void {
+    const last = this.#settings;
+    const isBankOther = settings.bankLimit !== last.bankLimit;
     this.folders.configure(settings);
-    if (settings.bankLimit !== this.#settings.bankLimit)
-      this.#banking = this.#banking.then(() => this.#openBank(settings.bankLimit));
-    this.#banking = this.#banking.then(() => this.#doubtBanked()).catch(this.#parts.onFailure);
+    if (isBankOther) this.#banking = this.#banking.then(() => this.#openBank(settings.bankLimit));
+    if (isBankOther || !isReadAlike(settings, last))
+      this.#banking = this.#banking.then(() => this.#doubtBanked()).catch(this.#parts.onFailure);
     this.#settings = settings;
     this.#sets.clear();
   }

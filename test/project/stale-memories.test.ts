@@ -9,6 +9,7 @@ import { defaults } from "../../sidecar/completion/defaults.ts";
 import { readLayout } from "../../sidecar/completion/layout.ts";
 import { Memories } from "../../sidecar/completion/memories.ts";
 import { CancelledError } from "../../sidecar/errors.ts";
+import { MemoryBank } from "../../sidecar/project/memory-bank.ts";
 import { type PauseWork, Project } from "../../sidecar/project/project.ts";
 import { cut } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
@@ -122,6 +123,17 @@ test("of a folder that is deleted nothing stays in the bank", async (context) =>
   await pause({ touched: [join(folder, "far")] });
   await project.dispose();
   assert.ok(!(await bankedFiles(places.bank)).has(inner));
+});
+
+test("a budget that changes makes nothing in the bank doubtful", async (context) => {
+  const places = await makeFolders(context);
+  const { project, pause } = await open(context, places);
+  await pause();
+  const { files } = MemoryBank.prototype;
+  const listing = context.mock.method(MemoryBank.prototype, "files", files);
+  project.configure({ ...settings, folders: [places.folder], budget: 300 });
+  await pause();
+  assert.equal(listing.mock.callCount(), 0);
 });
 
 test("memories of another window's folder stay in the bank", async (context) => {
