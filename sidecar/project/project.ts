@@ -107,6 +107,11 @@ export interface ProjectParts {
   readonly onFailure: (error: unknown) => void;
 }
 
+interface RuledOptions extends WorkOptions {
+  /** Under which the folder was opened. */
+  readonly rules: symbol;
+}
+
 export class Project {
   readonly folders: Folders;
   readonly #parts: ProjectParts;
@@ -122,6 +127,8 @@ export class Project {
   #banking: Promise<void> = Promise.resolve();
   readonly #providing = new Set<Promise<void>>();
   #purging = new AbortController();
+  /** Another one for each change of what may be read. */
+  #rules = Symbol("rules");
 
   constructor(parts: ProjectParts) {
     this.#parts = parts;
@@ -135,8 +142,10 @@ export class Project {
     const isBankOther = settings.bankLimit !== last.bankLimit;
     this.folders.configure(settings);
     if (isBankOther) this.#banking = this.#banking.then(() => this.#openBank(settings.bankLimit));
-    if (isBankOther || !isReadAlike(settings, last))
+    if (isBankOther || !isReadAlike(settings, last)) {
+      this.#rules = Symbol("rules");
       this.#banking = this.#banking.then(() => this.#doubtBanked()).catch(this.#parts.onFailure);
+    }
     this.#settings = settings;
     this.#sets.clear();
   }
@@ -168,8 +177,13 @@ export class Project {
     const meant: string[] = [];
     for (const file of touched) meant.push(...(await this.folders.touch(file)));
     for (const file of [...edits.map((edit) => edit.file), ...meant]) this.#changed.add(file);
+    const areRulesOther = touched.some(isRuleFile);
+    if (areRulesOther) {
+      this.#rules = Symbol("rules");
+      this.#sets.clear();
+    }
     await this.#banking;
-    if (touched.some(isRuleFile)) await this.#doubtBanked();
+    if (areRulesOther) await this.#doubtBanked();
   }
 
   /**
@@ -179,6 +193,7 @@ export class Project {
    */
   async work({ cursor, ...changes }: PauseWork, options: WorkOptions): Promise<void> {
     await this.note(changes);
+    const rules = this.#rules;
     const place = cursor === null ? null : await this.folders.find(cursor.file);
     if (cursor === null || place === null || !this.#settings.isEnabled) {
       await this.#parts.completer.refresh(this.laidFor(cursor?.file ?? null), options);
@@ -187,9 +202,9 @@ export class Project {
     const onRead = (done: number, total: number) =>
       options.onActivity({ kind: "reading", done, total });
     await place.folder.readAround(place.path, onRead, options.signal);
-    await this.#select(place, cursor, options);
+    await this.#select(place, cursor, { ...options, rules });
     const count = await place.folder.readRest(onRead, options.signal);
-    if (count > 0) await this.#select(place, cursor, options);
+    if (count > 0) await this.#select(place, cursor, { ...options, rules });
     const { bank } = this.#encoder;
     const { folders } = this;
     const { pieces: selected } = this.#sets.last;
@@ -202,6 +217,7 @@ export class Project {
    * @throws UnsupportedError for what lies in no folder of the workspace; CancelledError
    */
   async compress(targets: readonly Target[], options: WorkOptions): Promise<CompressReport> {
+    const rules = this.#rules;
     const { onActivity, signal } = options;
     const onRead = (done: number, total: number) => onActivity({ kind: "reading", done, total });
     const skipped = new Map<string, SkippedPath>();
@@ -221,7 +237,7 @@ export class Project {
       return wantedPieces(root, candidate, storedCounts(candidate));
     });
     const pieces = (await Promise.all(found)).flat();
-    await this.#provide(pieces, options);
+    await this.#provide(pieces, { ...options, rules });
     return {
       files: new Set(pieces.map(({ place }) => place.file)).size,
       spans: wanted.size,
@@ -239,6 +255,7 @@ export class Project {
     { file, range }: { readonly file: string; readonly range: LineRange },
     options: WorkOptions,
   ): Promise<KeptText[]> {
+    const rules = this.#rules;
     const { root, folder, path } = await this.folders.require(file);
     await folder.readAround(path, () => {}, options.signal);
     const { memories, tokenizer } = this.#parts;
@@ -251,7 +268,7 @@ export class Project {
           other === path && text === span.text && counts.length > 0,
       );
       const counts = shownCounts(candidate.pieces, planned?.counts);
-      await this.#provide(wantedPieces(root, candidate, counts), options);
+      await this.#provide(wantedPieces(root, candidate, counts), { ...options, rules });
       const { kind, startLine, endLine } = candidate;
       const bytesOf = (id: number) => tokenizer.bytesOf(id);
       const shown = { pieces: candidate.pieces, counts };
@@ -296,7 +313,7 @@ export class Project {
   async #select(
     { root, folder, path }: FoundFile,
     cursor: Cursor,
-    options: WorkOptions,
+    options: RuledOptions,
   ): Promise<void> {
     const { memories, completer, tokenizer } = this.#parts;
     const { signal: purging } = this.#purging;
@@ -310,12 +327,13 @@ export class Project {
     await this.#provide(pieces, options);
     const laid = await memories.layShares(sharesOf(planned), this.#encoding(options));
     throwIfCancelled(purging);
-    if (settings !== this.#settings) throw new CancelledError("other settings hold by now");
+    if (settings !== this.#settings || options.rules !== this.#rules)
+      throw new CancelledError("other settings or rules hold by now");
     this.#sets.keep({ file: cursor.file, laid, budget, planned, pieces });
     await completer.refresh(laid, options);
   }
 
-  async #provide(pieces: readonly WantedPiece[], options: WorkOptions): Promise<void> {
+  async #provide(pieces: readonly WantedPiece[], options: RuledOptions): Promise<void> {
     await this.#banking;
     const purging = this.#purging.signal;
     const { onEncode, ...rest } = this.#encoding(options);
@@ -327,7 +345,11 @@ export class Project {
       },
     });
     this.#providing.add(providing);
-    await providing.finally(() => this.#providing.delete(providing));
+    await providing.finally(async () => {
+      this.#providing.delete(providing);
+      // They may forbid what was just put into the bank.
+      if (options.rules !== this.#rules) await this.#doubtBanked();
+    });
   }
 
   #encoding({ onActivity, signal }: WorkOptions): PieceOptions {

@@ -237,6 +237,35 @@ test("a purge while the last piece is encoded leaves nothing either", async (con
   assert.deepEqual(project.laidFor(cursor.file).blocks, []);
 });
 
+test("what rules come to forbid stands in front of no file any more", async (context) => {
+  const { project, pause, folder, cursor } = await open(context);
+  await pause();
+  const other = { ...cursor, file: join(folder, "src/other.ts") };
+  await pause({ cursor: other });
+  assert.ok(project.selectedFor(cursor.file).some(({ path }) => path === "src/ring.ts"));
+  const rules = join(folder, ".aiignore");
+  await writeFile(rules, "ring.ts\n");
+  await pause({ cursor: other, touched: [rules] });
+  assert.ok(project.laidFor(other.file).contextAfter > 0);
+  assert.deepEqual(project.laidFor(cursor.file).blocks, []);
+});
+
+test("rules that change during a pause count at once", async (context) => {
+  const { project, pause, folder, cursor, activities } = await open(context);
+  const rules = join(folder, ".aiignore");
+  let noting: Promise<void> | undefined;
+  activities.push = (...items) => {
+    if (items.some(({ kind }) => kind === "encoding"))
+      noting ??= writeFile(rules, "ring.ts\n").then(() =>
+        project.note({ edits: [], touched: [rules] }),
+      );
+    return Array.prototype.push.apply(activities, items);
+  };
+  await assert.rejects(pause(), CancelledError);
+  await noting;
+  assert.deepEqual(project.laidFor(cursor.file).blocks, []);
+});
+
 test("after a purge the bank is empty, and so is the selection", async (context) => {
   const { project, pause, bank, cursor } = await open(context);
   await pause();

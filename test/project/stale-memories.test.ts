@@ -125,6 +125,28 @@ test("of a folder that is deleted nothing stays in the bank", async (context) =>
   assert.ok(!(await bankedFiles(places.bank)).has(inner));
 });
 
+test("what rules come to forbid while it is being encoded goes from the bank as well", async (context) => {
+  const places = await makeFolders(context);
+  const { project, pause } = await open(context, places);
+  const rules = join(places.folder, ".aiignore");
+  const noting: Promise<void>[] = [];
+  const ring = join(places.folder, "src/ring.ts");
+  const forbid = async () => {
+    await writeFile(rules, "ring.ts\n");
+    await project.note({ edits: [], touched: [rules] });
+  };
+  await project.compress([{ file: ring }], {
+    onActivity: ({ kind }) => {
+      if (kind === "encoding" && noting.length === 0) noting.push(forbid());
+    },
+  });
+  await Promise.all(noting);
+  assert.ok((await bankedFiles(places.bank)).has(ring));
+  await pause();
+  await project.dispose();
+  assert.ok(!(await bankedFiles(places.bank)).has(ring));
+});
+
 test("a budget that changes makes nothing in the bank doubtful", async (context) => {
   const places = await makeFolders(context);
   const { project, pause } = await open(context, places);
