@@ -96,9 +96,9 @@ export class FolderIndex {
     );
   }
 
-  /** Why the file is no source of memories, null if it is one. */
-  async reasonFor(path: string): Promise<SkipReason | null> {
-    return await this.#workspace.reasonFor(this.#workspace.absolute(path));
+  /** Why what is at `path` is no source of memories, null if it is one. */
+  async reasonFor(path: string, kind: "file" | "folder" = "file"): Promise<SkipReason | null> {
+    return await this.#workspace.reasonFor(this.#workspace.absolute(path), kind);
   }
 
   /** The text of an open editor; null when it was closed, and the disk counts again. */

@@ -22,6 +22,13 @@ export interface FoundFile {
   readonly path: string;
 }
 
+export interface Touched {
+  /** All that the change means, absolute. */
+  readonly paths: readonly string[];
+  /** Whether other files may be read now. */
+  readonly areRulesOther: boolean;
+}
+
 /** Tokens of a span, so that its header fits into the piece with it. */
 const spanTokens = pieceTokens - 16;
 
@@ -71,16 +78,18 @@ export class Folders {
     for (const { folder, path } of await this.findAll(file)) folder.setText(path, text);
   }
 
-  /** A file or folder on the disk was made, changed or deleted. Returns all paths that it means. */
-  async touch(file: string): Promise<string[]> {
+  /** A file or folder on the disk was made, changed or deleted. */
+  async touch(file: string): Promise<Touched> {
+    const areRulesOther = await this.#isRule(file);
     // Other rules may hold for any file now, also where they stand further out.
-    if (isRuleFile(file))
+    if (areRulesOther)
       for (const root of this.#opened.keys())
         if (isWithin(file, root) || isWithin(root, dirname(file))) this.#opened.delete(root);
     const places = await this.findAll(file);
-    return places.flatMap(({ root, folder, path }) =>
+    const paths = places.flatMap(({ root, folder, path }) =>
       folder.touch(path).map((each) => join(root, each)),
     );
+    return { paths, areRulesOther };
   }
 
   /** With the absolute paths of their files. */
@@ -93,6 +102,14 @@ export class Folders {
         .filter(({ file }) => this.#rootsOf(file)[0] === root);
     });
     return (await Promise.all(lists)).flat();
+  }
+
+  /** Not where it lies in a folder that is left out: package managers write many of them there. */
+  async #isRule(file: string): Promise<boolean> {
+    if (!isRuleFile(file)) return false;
+    const places = await this.findAll(dirname(file));
+    const reasons = places.map(({ folder, path }) => folder.reasonFor(path, "folder"));
+    return places.length === 0 || (await Promise.all(reasons)).includes(null);
   }
 
   /** The folders that hold the file, the innermost first. */

@@ -6,11 +6,16 @@ import type { Completer } from "../completion/complete.ts";
 import { defaults } from "../completion/defaults.ts";
 import type { LaidMemories, Memories } from "../completion/memories.ts";
 import { CancelledError, throwIfCancelled } from "../errors.ts";
-import { isRuleFile } from "../workspace/ignore-rules.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Span } from "../workspace/workspace.ts";
 import type { SkippedPath } from "./folder-index.ts";
-import { type FolderSettings, Folders, type FoundFile, isReadAlike } from "./folders.ts";
+import {
+  type FolderSettings,
+  Folders,
+  type FoundFile,
+  isReadAlike,
+  type Touched,
+} from "./folders.ts";
 import { type KeptText, keptText, shownCounts } from "./kept-texts.ts";
 import { type BankFacts, MemoryBank, type MemoryBankOptions } from "./memory-bank.ts";
 import { MemorySets } from "./memory-sets.ts";
@@ -174,10 +179,11 @@ export class Project {
 
   async note({ edits, touched }: Changes): Promise<void> {
     for (const { file, text } of edits) await this.folders.edit(file, text);
-    const meant: string[] = [];
-    for (const file of touched) meant.push(...(await this.folders.touch(file)));
-    for (const file of [...edits.map((edit) => edit.file), ...meant]) this.#changed.add(file);
-    const areRulesOther = touched.some(isRuleFile);
+    const all: Touched[] = [];
+    for (const file of touched) all.push(await this.folders.touch(file));
+    const paths = all.flatMap((each) => each.paths);
+    for (const file of [...edits.map((edit) => edit.file), ...paths]) this.#changed.add(file);
+    const areRulesOther = all.some((each) => each.areRulesOther);
     if (areRulesOther) {
       this.#rules = Symbol("rules");
       this.#sets.clear();

@@ -1,7 +1,7 @@
 // The folders of a workspace: which one holds a file, and what stays true when rules or settings change.
 import assert from "node:assert/strict";
-import { rm, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { UnsupportedError } from "../../sidecar/errors.ts";
 import { Folders } from "../../sidecar/project/folders.ts";
@@ -65,6 +65,20 @@ test("a rule file that changes counts at once, and the texts of open editors sta
   await folders.touch(rules);
   assert.deepEqual(await definitions("part/b.ts"), []);
   assert.deepEqual(await definitions("a.ts"), ["open"]);
+});
+
+test("a rule file in a folder that is left out changes nothing", async (context) => {
+  const { folder, folders } = await open(context);
+  const file = join(folder, "a.ts");
+  const before = await folders.require(file);
+  const rules = join(folder, "node_modules/some/.gitignore");
+  await mkdir(dirname(rules), { recursive: true });
+  await writeFile(rules, "*\n");
+  assert.equal((await folders.touch(rules)).areRulesOther, false);
+  assert.equal((await folders.require(file)).folder, before.folder);
+  // One that hides itself and all beside it counts.
+  await writeFile(join(folder, "part/.gitignore"), "*\n");
+  assert.equal((await folders.touch(join(folder, "part/.gitignore"))).areRulesOther, true);
 });
 
 test("a pattern that is excluded counts at once, other settings open nothing anew", async (context) => {
