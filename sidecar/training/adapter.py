@@ -1,5 +1,5 @@
 """
-The trained part (method.md 1.1): text to virtual tokens, by the frozen model itself.
+The trained part: text to virtual tokens, by the frozen model itself.
 
     uni          slots behind the text; SEP, the slot, the projection and its norm are trained
     uni+ slots   and LoRA on every matrix of the layers, which is on only while compressing

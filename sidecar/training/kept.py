@@ -1,4 +1,4 @@
-"""The kept form (method.md 1.2), plainly: the entries of a span's own cache that the model needs to
+"""The kept form, plainly: the entries of a span's own cache that the model needs to
 repeat it. Evaluation shows it beside the embedded form. A cache is a list over layers of (keys,
 values), each [1, kv heads, rows, head size], keys rotated."""
 

@@ -15,7 +15,7 @@ export interface RelatedQuery {
   readonly identifiers: ReadonlySet<string>;
 }
 
-/** Product.md section 2. */
+/** Files that are named at most, unless told otherwise. */
 export const relatedLimit = 64;
 
 /**
