@@ -89,19 +89,15 @@ function factsOf(
 }
 
 function droppedSentences(
-  { dropped, droppedMemories }: BudgetReport,
+  { dropped, droppedMemories = 0 }: BudgetReport,
   language: Language,
 ): string[] {
   const { t, locale } = language;
   const number = new Intl.NumberFormat(locale);
-  const { "no-room": noRoom = 0, pending = 0 } = droppedMemories ?? {};
   return [
     ...dropped.map((each) => droppedSentence(each, language)),
-    ...(noRoom > 0
-      ? [t("Memories that found no room in the budget: {0}.", number.format(noRoom))]
-      : []),
-    ...(pending > 0
-      ? [t("Memories that are still to be encoded: {0}.", number.format(pending))]
+    ...(droppedMemories > 0
+      ? [t("Memories that found no room in the budget: {0}.", number.format(droppedMemories))]
       : []),
   ];
 }

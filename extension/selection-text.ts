@@ -61,7 +61,6 @@ function outcomeWords(outcome: MemoryOutcome, t: Translate): string {
     whole: t("whole, being probably needed"),
     compressed: t("compressed"),
     "no-room": t("left out, the budget being used up by better ones"),
-    pending: t("chosen, but not encoded yet"),
   };
   return words[outcome];
 }

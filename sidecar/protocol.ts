@@ -176,7 +176,7 @@ export interface BudgetReport {
   stages: Stage[];
   dropped: DroppedText[];
   /** Candidates of the selection that take no position; absent where nothing was selected. */
-  droppedMemories?: Record<Exclude<MemoryOutcome, "whole" | "compressed">, number>;
+  droppedMemories?: number;
   /** null when the model was not asked. */
   alignment: AlignmentFacts | null;
 }
@@ -188,9 +188,7 @@ export type MemoryOutcome =
   /** It stands in front at a ratio. */
   | "compressed"
   /** The budget was used up by better ones. */
-  | "no-room"
-  /** It was chosen, and has not been encoded yet. */
-  | "pending";
+  | "no-room";
 
 /** One candidate for the place of the last completion, by the product's ranking. */
 export interface SelectedMemory extends MemoryPlace {

@@ -41,7 +41,7 @@ export interface SelectedMemory extends MemoryPlace {
   readonly places: Readonly<Record<string, number>>;
   readonly tokens: number;
   readonly positions: number;
-  readonly outcome: "whole" | "compressed" | "no-room" | "pending";
+  readonly outcome: "whole" | "compressed" | "no-room";
 }
 
 /** A candidate and what the planner gives it. */

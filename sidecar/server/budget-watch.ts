@@ -93,12 +93,8 @@ function sourcesOf(
   ];
 }
 
-function countDropped(
-  memories: ShownCompletion["memories"],
-): NonNullable<BudgetReport["droppedMemories"]> {
-  const count = (wanted: string): number =>
-    memories.filter(({ outcome }) => outcome === wanted).length;
-  return { "no-room": count("no-room"), pending: count("pending") };
+function countDropped(memories: ShownCompletion["memories"]): number {
+  return memories.filter(({ outcome }) => outcome === "no-room").length;
 }
 
 function droppedOf({ parts, left }: WindowUse): DroppedText[] {

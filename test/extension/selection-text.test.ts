@@ -20,19 +20,19 @@ const memories: SelectedMemory[] = [
   memory,
   { ...memory, path: "b.ts", tokens: 41, positions: 41, outcome: "whole", places: { imported: 1 } },
   { ...memory, path: "c d.ts", positions: 0, outcome: "no-room", places: { recent: 0 } },
-  { ...memory, kind: "demonstration", path: ".pith/x.pith.md", positions: 0, outcome: "pending" },
+  { ...memory, kind: "demonstration", path: ".pith/x.pith.md", outcome: "compressed" },
 ];
 const selection: Selection = { uri: "file:///w/or%20ders.ts", budget: 512, memories };
 
 test("every candidate has a line with its ratio, place, counts, score and why", () => {
   assert.equal(
     selectionText(selection, state, english),
-    `Candidates for or ders.ts: 4. Positions used: 142 of 512.
+    `Candidates for or ders.ts: 4. Positions used: 243 of 512.
 
 [12x] src/a.ts:10-48  1212 -> 101  score 0.049  compressed; #1 defines names used here, #4 alike in words
 [1x] b.ts:10-48  41 -> 41  score 0.049  whole, being probably needed; #2 defines names that the file imports
 [-] c d.ts:10-48  1212 -> 0  score 0.049  left out, the budget being used up by better ones; #1 recent
-[-] .pith/x.pith.md:10-48  1212 -> 0  score 0.049  chosen, but not encoded yet; #1 defines names used here, #4 alike in words
+[12x] .pith/x.pith.md:10-48  1212 -> 101  score 0.049  compressed; #1 defines names used here, #4 alike in words
 `,
   );
 });
