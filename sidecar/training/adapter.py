@@ -77,9 +77,10 @@ class Adapter(nn.Module):
             if self.slot is not None:
                 parts.append(self.slot.expand(count, -1))
             rows.append(torch.cat(parts))
-        embeds = pad_sequence(rows, batch_first=True).to(backbone.net.dtype)
+        states: list[Tensor] = []
         with self.compressing(backbone):
-            states = backbone.run(embeds).float()
+            for part in backbone.batches(rows):
+                states += backbone.run(pad_sequence(part, batch_first=True).to(backbone.net.dtype)).float()
         picked = [
             pool(state[1 : 1 + len(piece)], count)
             if self.slot is None

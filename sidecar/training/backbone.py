@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from gguf import GGUFReader
@@ -11,6 +13,8 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, Cache, PreTrainedModel
 
 from training.tokenizer import TextTokenizer
+
+Row = TypeVar("Row")
 
 SINK_TEXT, SINK_TOKENS = "// Project context\n", 4  # sidecar/memory/kept-encoder.ts
 
@@ -83,6 +87,10 @@ class Backbone:
             past_key_values=cache,
             use_cache=cache is not None,
         ).last_hidden_state
+
+    def batches(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
+        """What runs at once: on a CPU one row, since there padding costs as much as text."""
+        return [rows] if self.device.type == "cuda" else [[row] for row in rows]
 
     def logits(self, states: Tensor) -> Tensor:
         return self.net.lm_head(states).float()

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy, kl_div, log_softmax, normalize
 
 from training.adapter import Adapter
 from training.backbone import Backbone
-from training.prompt import join, memory_prompt, raw_prompt, target_logits
+from training.prompt import memory_prompt, raw_prompt, target_logits
 from training.store import Sample
 
 KL_WEIGHT = 0.5
@@ -65,10 +65,8 @@ def continuation_loss(backbone: Backbone, adapter: Adapter, tasks: Sequence[Task
 
 def reconstruction_loss(backbone: Backbone, adapter: Adapter, pieces: Sequence[Tensor], ratio: int) -> Tensor:
     blocks = adapter.compress(backbone, pieces, ratio)
-    batch = join(
-        [memory_prompt(backbone, [block], adapter.rec, piece) for block, piece in zip(blocks, pieces)]
-    )
-    logits = target_logits(backbone, batch, [len(piece) for piece in pieces])
+    prompts = [memory_prompt(backbone, [block], adapter.rec, piece) for block, piece in zip(blocks, pieces)]
+    logits = target_logits(backbone, prompts, [len(piece) for piece in pieces])
     return cross_entropy(logits, torch.cat(list(pieces)))
 
 
@@ -95,7 +93,7 @@ def embedded_logits(backbone: Backbone, adapter: Adapter, tasks: Sequence[Task],
         )
         for task in tasks
     ]
-    return target_logits(backbone, join(prompts), [len(task.target) for task in tasks])
+    return target_logits(backbone, prompts, [len(task.target) for task in tasks])
 
 
 def raw_logits(backbone: Backbone, tasks: Sequence[Task], with_far: bool = True) -> Tensor:
@@ -107,7 +105,7 @@ def raw_logits(backbone: Backbone, tasks: Sequence[Task], with_far: bool = True)
         )
         for task in tasks
     ]
-    return target_logits(backbone, join(prompts), [len(task.target) for task in tasks])
+    return target_logits(backbone, prompts, [len(task.target) for task in tasks])
 
 
 def nll(logits: Tensor, labels: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def score(backbone: Backbone, tasks: Sequence[Task], form: Form) -> list[Score]:
     tokenizer = backbone.tokenizer
     built = [form(task, torch.cat([task.near, task.target])) for task in tasks]
     counts = [len(task.target) for task in tasks]
-    logits = target_logits(backbone, join([prompt for prompt, _ in built]), counts)
+    logits = target_logits(backbone, [prompt for prompt, _ in built], counts)
     losses = nll(logits, torch.cat([task.target for task in tasks])).split(counts)
     open_prompts = [
         Prompt(prompt.embeds[:-count], prompt.groups[:-count]) for (prompt, _), count in zip(built, counts)

@@ -18,7 +18,7 @@ from training.backbone import BACKBONES, Backbone, open_backbone
 from training.losses import Pair, nll
 from training.packages import SIZES
 from training.paths import data_folder
-from training.prompt import join, raw_prompt, target_logits
+from training.prompt import raw_prompt, target_logits
 from training.store import CONTINUATION, Dataset
 
 LEAST_SPANS = 4
@@ -62,7 +62,7 @@ def gains_of(backbone: Backbone, dataset: Dataset, index: int) -> np.ndarray:
     spans = [torch.from_numpy(each).to(device) for each in sample.far]
     prompts = [raw_prompt(backbone, span, text) for span in (text[:0], *spans)]
     losses = [
-        nll(target_logits(backbone, join([prompt]), [len(target)]), target).sum().item() for prompt in prompts
+        nll(target_logits(backbone, [prompt], [len(target)]), target).sum().item() for prompt in prompts
     ]
     return losses[0] - np.array(losses[1:], dtype=np.float32)
 

@@ -61,11 +61,11 @@ def join(prompts: Sequence[Prompt]) -> Batch:
     return Batch(embeds, (sees & causal)[:, None], lengths)
 
 
-def target_logits(backbone: Backbone, batch: Batch, counts: Sequence[int]) -> Tensor:
+def target_logits(backbone: Backbone, prompts: Sequence[Prompt], counts: Sequence[int]) -> Tensor:
     """Logits of the last `counts` ids of every prompt, all in one: [sum of counts, vocabulary]."""
-    states = backbone.run(batch.embeds, batch.mask)
-    wanted = [
-        state[length - count - 1 : length - 1]
-        for state, length, count in zip(states, batch.lengths, counts)
-    ]
+    states = []
+    for part in backbone.batches(prompts):
+        batch = join(part)
+        states += [state[:length] for state, length in zip(backbone.run(batch.embeds, batch.mask), batch.lengths)]
+    wanted = [state[-count - 1 : -1] for state, count in zip(states, counts)]
     return backbone.logits(torch.cat(wanted))

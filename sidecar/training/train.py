@@ -46,6 +46,7 @@ def main() -> None:
         far_tokens=flags.far_tokens,
         with_kl=not flags.no_kl,
         with_reconstruction=not flags.no_reconstruction,
+        lora_rate=flags.lora_rate,
     )
     end = time.monotonic() + 60 * flags.minutes
     backbone = open_backbone(flags.backbone, flags.gguf)
@@ -67,6 +68,7 @@ def parse_flags() -> argparse.Namespace:
     parser.add_argument("--warm-up", type=int, default=100, help="steps of it")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--far-tokens", type=int, default=512, help="of a sample")
+    parser.add_argument("--lora-rate", type=float, default=2e-4, help="2e-4 is for long runs with large batches")
     parser.add_argument("--no-kl", action="store_true")
     parser.add_argument("--no-reconstruction", action="store_true")
     parser.add_argument("--validate-minutes", type=float, default=5)

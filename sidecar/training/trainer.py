@@ -19,7 +19,7 @@ from training.losses import continuation_loss, reconstruction_loss, selection_lo
 from training.mine import Mined, pair_of
 from training.store import Dataset
 
-LORA_RATE, PROJECTION_RATE, WARM_UP_RATE = 2e-4, 5e-4, 1e-3
+PROJECTION_RATE, WARM_UP_RATE = 5e-4, 1e-3
 RECONSTRUCTION_SHARE = 0.2
 SELECTION_SHARE = 0.1  # of all steps behind the warm-up
 WARM_UP_TOKENS = (64, 128)
@@ -35,6 +35,7 @@ class Options:
     far_tokens: int  # of a sample, at most
     with_kl: bool = True
     with_reconstruction: bool = True
+    lora_rate: float = 2e-4
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def rates_at(options: Options, step: int) -> tuple[float, float]:
         return WARM_UP_RATE, 0.0
     done = (step - options.warm_up) / max(1, options.steps - options.warm_up)
     fall = 0.5 * (1 + math.cos(math.pi * done))
-    return PROJECTION_RATE * fall, LORA_RATE * fall
+    return PROJECTION_RATE * fall, options.lora_rate * fall
 
 
 def plan_step(options: Options, step: int, sample_count: int, useful: Sequence[int]) -> Plan:

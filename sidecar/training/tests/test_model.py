@@ -80,10 +80,13 @@ class Prompts(unittest.TestCase):
     def test_padding_changes_nothing(self):
         prompts = [raw_prompt(backbone, ids(9), ids(4)), raw_prompt(backbone, ids(0), ids(7))]
         prompts.append(memory_prompt(backbone, [torch.randn(3, 32)], torch.randn(32), ids(6)))
-        together = target_logits(backbone, join(prompts), [2, 3, 4]).split([2, 3, 4])
-        for prompt, logits, count in zip(prompts, together, (2, 3, 4)):
-            alone = target_logits(backbone, join([prompt]), [count])
-            torch.testing.assert_close(logits, alone, atol=1e-4, rtol=1e-4)
+        batch = join(prompts)
+        states = backbone.run(batch.embeds, batch.mask)
+        together = backbone.logits(
+            torch.cat([state[length - 3 : length - 1] for state, length in zip(states, batch.lengths)])
+        )
+        alone = target_logits(backbone, prompts, [2, 2, 2])
+        torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
 
     def test_generating_in_a_batch_is_generating_without_a_cache(self):
         prompts = [
@@ -94,8 +97,7 @@ class Prompts(unittest.TestCase):
         for prompt, answer in zip(prompts, answers):
             embeds = torch.cat([prompt.embeds, backbone.embed(torch.tensor(answer))])
             groups = torch.cat([prompt.groups, torch.full((6,), -1)])
-            batch = join([type(prompt)(embeds, groups)])
-            self.assertEqual(target_logits(backbone, batch, [6]).argmax(-1).tolist(), answer)
+            self.assertEqual(target_logits(backbone, [type(prompt)(embeds, groups)], [6]).argmax(-1).tolist(), answer)
 
 
 class Losses(unittest.TestCase):
