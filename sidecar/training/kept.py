@@ -2,6 +2,8 @@
 repeat it. Evaluation shows it beside the embedded form. A cache is a list over layers of (keys,
 values), each [1, kv heads, rows, head size], keys rotated."""
 
+import copy
+
 import torch
 from torch import Tensor
 from transformers import DynamicCache
@@ -108,12 +110,15 @@ def score_kept(backbone: Backbone, encoder: KeptEncoder, task: Task, ratio: int)
         positions = torch.arange(position, position + len(ids), device=ids.device)[None]
         return backbone.logits(backbone.run(backbone.embed(ids)[None], cache=cache, positions=positions)[0])
 
-    whole = logits_behind(cache_of(layers), torch.cat([task.near, task.target]), start)
-    loss = nll(whole[len(task.near) - 1 : -1], task.target).sum().item()
-    cache, answer, ids = cache_of(layers), [], task.near
+    cache, behind = cache_of(layers), start + len(task.near)
+    logits = logits_behind(cache, task.near, start)[-1:]
+    answer = [int(logits.argmax())]
+    if len(task.target) > 1:
+        further = logits_behind(copy.deepcopy(cache), task.target[:-1], behind)
+        logits = torch.cat([logits, further])
+    loss = nll(logits, task.target).sum().item()
     while len(answer) < LINE_TOKENS and not has_line(backbone.tokenizer, answer):
-        position = start + (len(task.near) + len(answer) - 1 if answer else 0)
-        answer.append(int(logits_behind(cache, ids, position)[-1].argmax()))
         ids = torch.tensor(answer[-1:], device=backbone.device)
+        answer.append(int(logits_behind(cache, ids, behind + len(answer) - 1)[-1].argmax()))
     positions = start - len(backbone.sink_ids())
     return judge(backbone.tokenizer, task.target.tolist(), answer, loss, positions)

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from training.backbone import Backbone
 from training.forms import Form
-from training.generate import generate
-from training.losses import Task, nll
-from training.prompt import Prompt, join, target_logits
+from training.generate import generate, prefill, target_losses
+from training.losses import Task
+from training.prompt import join
 from training.tokenizer import TextTokenizer
 
 LINE_TOKENS = 40
@@ -59,18 +59,12 @@ def score_all(backbone: Backbone, tasks: list[Task], form: Form, batch: int) -> 
 def score(backbone: Backbone, tasks: Sequence[Task], form: Form) -> list[Score]:
     """Of every task's line, see line_tasks."""
     tokenizer = backbone.tokenizer
-    built = [form(task, torch.cat([task.near, task.target])) for task in tasks]
-    counts = [len(task.target) for task in tasks]
-    logits = target_logits(backbone, [prompt for prompt, _ in built], counts)
-    losses = nll(logits, torch.cat([task.target for task in tasks])).split(counts)
-    open_prompts = [
-        Prompt(prompt.embeds[:-count], prompt.groups[:-count]) for (prompt, _), count in zip(built, counts)
-    ]
-    answers = generate(
-        backbone, join(open_prompts), LINE_TOKENS, lambda ids: has_line(tokenizer, ids)
-    )
+    built = [form(task, task.near) for task in tasks]
+    prompts = prefill(backbone, join([prompt for prompt, _ in built]))
+    losses = target_losses(backbone, prompts, [task.target for task in tasks])
+    answers = generate(backbone, prompts, LINE_TOKENS, lambda ids: has_line(tokenizer, ids))
     return [
-        judge(tokenizer, task.target.tolist(), answer, loss.sum().item(), positions)
+        judge(tokenizer, task.target.tolist(), answer, loss, positions)
         for task, loss, answer, (_, positions) in zip(tasks, losses, answers, built)
     ]
 

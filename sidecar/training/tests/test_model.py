@@ -4,8 +4,8 @@ import torch
 
 from training.adapter import ARMS, RATIOS, Adapter, count_of, pool
 from training.forms import cut_form, embedded_form, embedded_positions, raw_form
-from training.generate import generate
-from training.losses import Task, continuation_loss, pooled, reconstruction_loss, selection_loss, Pair
+from training.generate import generate, prefill, target_losses
+from training.losses import Pair, Task, continuation_loss, nll, pooled, reconstruction_loss, selection_loss
 from training.metrics import LINE_TOKENS, distance, has_line, line_tasks, score
 from training.prompt import join, memory_prompt, raw_prompt, target_logits
 from training.tests.tiny import tiny_backbone
@@ -93,11 +93,25 @@ class Prompts(unittest.TestCase):
             raw_prompt(backbone, ids(9), ids(4)),
             memory_prompt(backbone, [torch.randn(3, 32), torch.randn(2, 32)], torch.randn(32), ids(6)),
         ]
-        answers = generate(backbone, join(prompts), 6, lambda answer: False)
+        answers = generate(backbone, prefill(backbone, join(prompts)), 6, lambda answer: False)
         for prompt, answer in zip(prompts, answers):
             embeds = torch.cat([prompt.embeds, backbone.embed(torch.tensor(answer))])
             groups = torch.cat([prompt.groups, torch.full((6,), -1)])
             self.assertEqual(target_logits(backbone, [type(prompt)(embeds, groups)], [6]).argmax(-1).tolist(), answer)
+
+
+    def test_the_loss_behind_a_cache_is_the_loss_of_the_whole(self):
+        prompts = [
+            raw_prompt(backbone, ids(9), ids(4)),
+            memory_prompt(backbone, [torch.randn(3, 32), torch.randn(2, 32)], torch.randn(32), ids(6)),
+        ]
+        targets = [ids(5), ids(1)]
+        losses = target_losses(backbone, prefill(backbone, join(prompts)), targets)
+        for prompt, target, loss in zip(prompts, targets, losses):
+            embeds = torch.cat([prompt.embeds, backbone.embed(target)])
+            groups = torch.cat([prompt.groups, torch.full((len(target),), -1)])
+            whole = target_logits(backbone, [type(prompt)(embeds, groups)], [len(target)])
+            self.assertAlmostEqual(loss, nll(whole, target).sum().item(), places=3)
 
 
 class Losses(unittest.TestCase):
@@ -128,7 +142,7 @@ class Scores(unittest.TestCase):
         far, near = [ids(20)], ids(8)
         built, _ = raw_form(backbone)(Task(far, near, near), near)
         (answer,) = generate(
-            backbone, join([built]), LINE_TOKENS, lambda each: has_line(backbone.tokenizer, each)
+            backbone, prefill(backbone, join([built])), LINE_TOKENS, lambda each: has_line(backbone.tokenizer, each)
         )
         task = Task(far, near, torch.tensor(answer))
         (scored,) = score(backbone, [task], raw_form(backbone))
