@@ -88,6 +88,11 @@ def score_forms(
         for arm, adapter in adapters.items():
             forms[f"{arm} {ratio}x"] = embedded_form(backbone, adapter, ratio)
     columns = {name: score_all(backbone, tasks, form, batch) for name, form in forms.items()}
+    # What virtual tokens are worth whatever they say.
+    exchanged = [Task(other.far, task.near, task.target) for task, other in zip(tasks, tasks[1:] + tasks[:1])]
+    for arm, adapter in adapters.items():
+        form = embedded_form(backbone, adapter, RATIOS[0])
+        columns[f"{arm} {RATIOS[0]}x of another line"] = score_all(backbone, exchanged, form, batch)
     if with_kept:
         encoder = KeptEncoder(backbone)
         for ratio in RATIOS:
