@@ -3,8 +3,10 @@
 // completer are made from what was prepared. Knows neither connections nor documents.
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { preparedFolder } from "./catalogue/home.ts";
 import { withLock } from "./catalogue/lock.ts";
+import { catalogue } from "./catalogue/models.ts";
 import { type LocatedModel, locateModel, openStore, type Store } from "./catalogue/store.ts";
 import { Completer } from "./completion/complete.ts";
 import { defaults } from "./completion/defaults.ts";
@@ -50,7 +52,7 @@ export interface ModelChoice {
   /** 0: max(2, min(4, physical cores - 1)). */
   readonly threads: number;
   readonly variant?: Variant | undefined;
-  /** A safetensors file; default the one beside the model's file with its name. */
+  /** A safetensors file; default the one beside the model's file with its name, else the checkout's. */
   readonly adapter?: string | undefined;
 }
 
@@ -331,11 +333,19 @@ async function loadAdapterOf(
   shape: Omit<Backbone, "sha256">,
 ): Promise<Adapter> {
   const beside = `${file.replace(/\.gguf$/i, "")}.safetensors`;
-  if (named === undefined && !existsSync(beside))
+  const path = named ?? [beside, ...checkedOutAdapter(id)].find((each) => existsSync(each));
+  if (path === undefined)
     throw new UnsupportedError(
       `memory embedded: ${basename(id)} has no adapter; name one with --adapter, or put it at ${beside}`,
     );
-  return readAdapter(named ?? beside, { ...shape, sha256 });
+  return readAdapter(path, { ...shape, sha256 });
+}
+
+/** Of a model of the catalogue, where the program runs from a checkout: the VSIX has none. */
+function checkedOutAdapter(id: string): string[] {
+  const arm = catalogue.find((model) => model.id === id)?.adapter;
+  if (arm === undefined) return [];
+  return [fileURLToPath(new URL(`../sidecar/adapters/${id}/${arm}.safetensors`, import.meta.url))];
 }
 
 function explainFullDisk(error: unknown, folder: string): unknown {

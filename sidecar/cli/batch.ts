@@ -43,7 +43,8 @@ positions, more for what is likelier needed, none finer than ratio; neither: 512
 embedded: the same with pieces of at most 512 tokens, as virtual tokens of a trained adapter, each
 piece with one position more; conditional: compressed with the last 128 tokens of the prefix in front.
 The adapter is the safetensors file that --adapter names, else the one beside the model's file with
-its name (model.gguf, model.safetensors); one for other weights is an error. select: so many of the last demonstrations. What was kept or compressed
+its name (model.gguf, model.safetensors), else the one of sidecar/adapters where Pith runs from a
+checkout; one for other weights is an error. select: so many of the last demonstrations. What was kept or compressed
 serves later requests of the run too, unless --cold is given.
 
 layout makes a part of a prefix of more than 512 tokens a memory as well, the best one, kept or

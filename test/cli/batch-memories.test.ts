@@ -1,6 +1,6 @@
 // Memories on the command line, on the real weights.
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
@@ -121,6 +121,28 @@ test("embedded memories of an adapter's file stand in fewer positions, and serve
   assert.match(
     refused?.error?.message ?? "",
     new RegExp(`SHA-256 ${sha256}, the model has [0-9a-f]{64}`),
+  );
+});
+
+test("the adapter of the checkout serves the model of the catalogue, not another file", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "pith-adapter-"));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  const lines = [{ id: 1, ...needed, memory: "embedded", ratio: 4 }];
+  const file = "sidecar/adapters/smollm2-135m/uni-plus-pool.safetensors";
+  const [found] = await checkBatch(lines, "smollm2-135m");
+  const [named] = await checkBatch(lines, "smollm2-135m", ["--adapter", file]);
+  assert.equal(found?.nll, named?.nll);
+  assert.equal(
+    found?.tokens?.contextAfter,
+    Math.ceil((found?.tokens?.contextBefore ?? Number.NaN) / 4) + 1,
+  );
+  const elsewhere = join(folder, "model.gguf");
+  await symlink(await realWeights("smollm2-135m"), elsewhere);
+  const [refused] = await checkBatch(lines, elsewhere);
+  assert.equal(refused?.error?.kind, "unsupported");
+  assert.match(
+    refused?.error?.message ?? "",
+    /model\.gguf has no adapter; name one with --adapter, or put it at .*model\.safetensors/,
   );
 });
 

@@ -127,12 +127,6 @@ const wrongRequests: [label: string, line: object | string, kind: string, messag
   ["an empty stop string", { id: 1, op: "complete", stop: [""] }, "format", /stop/],
   ["a score without target", { id: 1, op: "score" }, "format", /target/],
   [
-    "embedded memories without an adapter",
-    { id: 1, op: "complete", memory: "embedded" },
-    "unsupported",
-    /smollm2-135m has no adapter; name one with --adapter, or put it at .*SmolLM2.*\.safetensors/,
-  ],
-  [
     "kept memories of a question",
     { id: 1, op: "complete", memory: "kept", conditional: true },
     "unsupported",

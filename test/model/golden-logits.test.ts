@@ -1,16 +1,12 @@
 // The real models against golden logits of an independent forward pass (test/golden/logits).
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, type TestContext, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { Engine } from "../../sidecar/engine/engine.ts";
 import { bestId, logProbability } from "../../sidecar/engine/sampler.ts";
-import { openFileSource } from "../../sidecar/gguf/byte-source.ts";
-import { type PreparedModel, prepareModel } from "../../sidecar/model/prepare.ts";
+import type { PreparedModel } from "../../sidecar/model/prepare.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
-import { preparedModel, type RealModelId, realWeights } from "../support/weights.ts";
+import { exactModel, preparedModel, type RealModelId } from "../support/weights.ts";
 
 interface Golden {
   readonly ids: readonly number[];
@@ -49,7 +45,7 @@ const forms: readonly Form[] = [
     // The codes of the file and float32 sums: what is left is rounding (8e-5 measured), and that of
     // the goldens to five decimals.
     label: "lossless weights and float32 products",
-    open: prepareExact,
+    open: exactModel,
     tolerance: { logit: 5e-4, divergence: 2e-6, sameBest: 1, nll: 1e-5 },
   },
   {
@@ -84,21 +80,6 @@ for (const id of modelIds)
         await engine.dispose();
       }
     });
-
-async function prepareExact(id: RealModelId): Promise<PreparedModel> {
-  const folder = await mkdtemp(join(tmpdir(), "pith-exact-"));
-  after(() => rm(folder, { recursive: true }));
-  const source = await openFileSource(await realWeights(id));
-  try {
-    return await prepareModel(source, join(folder, "model"), {
-      variant: "lossless",
-      sourceSha256: "0",
-      accuracyLevel: 0,
-    });
-  } finally {
-    await source.close();
-  }
-}
 
 interface Row {
   readonly logit: number;

@@ -1,6 +1,10 @@
 // The real models, for tests that need them. Set-up has fetched them; a test that runs alone fetches
 // them itself, by the same catalogue and with the mirrors of this folder. All test files share what
 // is fetched and prepared, at the same places as the product.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
 import { downloadModel } from "../../sidecar/catalogue/download.ts";
 import { preparedFolder } from "../../sidecar/catalogue/home.ts";
 import { withLock } from "../../sidecar/catalogue/lock.ts";
@@ -8,7 +12,12 @@ import { type LocatedModel, openStore, type Store } from "../../sidecar/catalogu
 import { FormatError } from "../../sidecar/errors.ts";
 import { openFileSource } from "../../sidecar/gguf/byte-source.ts";
 import { FORMAT_VERSION, type Variant } from "../../sidecar/model/manifest.ts";
-import { loadPrepared, type PreparedModel, prepareModel } from "../../sidecar/model/prepare.ts";
+import {
+  loadPrepared,
+  type PreparedModel,
+  type PrepareOptions,
+  prepareModel,
+} from "../../sidecar/model/prepare.ts";
 
 export type RealModelId = "smollm2-135m" | "qwen2.5-coder-0.5b";
 
@@ -31,10 +40,18 @@ export async function preparedModel(id: RealModelId, variant: Variant): Promise<
   });
 }
 
+/** The file's weights and float32 products, for as long as the test file runs. */
+export async function exactModel(id: RealModelId): Promise<PreparedModel> {
+  const folder = await mkdtemp(join(tmpdir(), "pith-exact-"));
+  after(() => rm(folder, { recursive: true }));
+  const options = { variant: "lossless", sourceSha256: "0", accuracyLevel: 0 } as const;
+  return prepareFile(await realWeights(id), join(folder, "model"), options);
+}
+
 async function prepareFile(
   file: string,
   folder: string,
-  options: { variant: Variant; sourceSha256: string },
+  options: PrepareOptions,
 ): Promise<PreparedModel> {
   const source = await openFileSource(file);
   try {
