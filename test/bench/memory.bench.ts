@@ -2,7 +2,8 @@
 // the raw spans, nothing, and raw text cut to the same number of positions. The kept share is
 // (NLL of none - NLL of the form) / (NLL of none - NLL of raw), with a bootstrap interval over
 // samples. A sample's results are kept in .cache/, so a run that is stopped goes on where it was.
-// Flags: --model ID, --split NAME, --limit N, --ratios 4,8,…, --forms kept,cut, --threads N,
+// Flags: --model ID, --split NAME, --limit N, --ratios 4,8,…, --forms kept,cut,embedded, --adapter FILE
+// (for embedded; default the committed one of the model), --threads N,
 // --seconds N (stop then), --write (complete the line too), --reference FILE (only write the samples
 // for the probe's reference.py).
 import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     limit: { type: "string", default: "50" },
     ratios: { type: "string", default: "4,8,12,24" },
     forms: { type: "string", default: "kept,cut" },
+    adapter: { type: "string" },
     threads: { type: "string", default: "2" },
     seconds: { type: "string", default: "36000" },
     write: { type: "boolean", default: false },
@@ -62,7 +64,8 @@ async function measure(): Promise<void> {
   const outcomes = await readOutcomes(file);
   const end = performance.now() + 1000 * Number(values.seconds);
   const threads = Number(values.threads);
-  const opened = await openModel({ model: await realWeights(model), home: "", threads });
+  const { adapter = `sidecar/adapters/${model}/uni-plus-pool.safetensors` } = values;
+  const opened = await openModel({ model: await realWeights(model), home: "", threads, adapter });
   if (opened === null) throw new Error(`bench: ${model} is not there`);
   try {
     for (const sample of samples) {
@@ -85,7 +88,7 @@ interface Column {
 
 function columnsOf(ratios: readonly number[], forms: readonly string[]): Column[] {
   const none = { demonstrations: [], context: [], isCold: false };
-  const at = (form: "raw" | "kept", ratio?: number) => (sample: CrossFileSample) => ({
+  const at = (form: "raw" | "kept" | "embedded", ratio?: number) => (sample: CrossFileSample) => ({
     ...{ ...none, form, ratio, context: sample.spans },
   });
   return [
@@ -94,6 +97,9 @@ function columnsOf(ratios: readonly number[], forms: readonly string[]): Column[
     ...ratios.flatMap((ratio) => [
       ...(forms.includes("cut") ? [{ name: `raw cut ${ratio}x`, memory: at("raw", ratio) }] : []),
       ...(forms.includes("kept") ? [{ name: `kept ${ratio}x`, memory: at("kept", ratio) }] : []),
+      ...(forms.includes("embedded")
+        ? [{ name: `embedded ${ratio}x`, memory: at("embedded", ratio) }]
+        : []),
     ]),
   ];
 }
