@@ -147,6 +147,11 @@ function describeFigures(figures: BenchFigures): string {
     ["computed a keystroke", `${keystroke.meanComputed} positions`],
     ["reused", `${round(keystroke.reusedShare * 100)} % of the prompt's positions`],
     ["memory", `${memory.residentMb} MB, at most ${memory.peakMb} MB`],
+    // Measured with PyTorch by sidecar/training/evaluate.py, not here.
+    [
+      "embedded memories",
+      "what they keep of far text: sidecar/adapters/README.md of the repository",
+    ],
   ];
   return rows.map(([name = "", value = ""]) => `${name.padEnd(24)}${value}`).join("\n");
 }
