@@ -1,5 +1,6 @@
-// Every reason for an empty completion is provoked and read in the token-budget view, but for those that
-// stand in the side bar in its place: `model-missing.test.ts`, `untrusted.test.ts`.
+// The reasons for an empty completion are provoked and read in the token-budget view, but for those that
+// stand in the side bar in its place (`model-missing.test.ts`, `untrusted.test.ts`), and for
+// `cancelled`: when an editor takes a request back is its own affair (`test/server/server.test.ts`).
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { budgetPageOf } from "./budget-page.ts";
@@ -67,22 +68,6 @@ test("requests that a newer keystroke overtook stand in the history", async (ses
     if ((await row.count()) > 0) break;
     await workbench.page.keyboard.type(key);
     await workbench.page.waitForTimeout(30 * (index + 1));
-  }
-  await row.first().waitFor();
-});
-
-test("a request that the editor took back stands in the history", async (session) => {
-  const { workbench } = session;
-  const row = budgetPageOf(session).locator("td", { hasText: "cancelled" });
-  await workbench.goToEnd();
-  for (const [index, key] of [...unlikelyKeys].entries()) {
-    if ((await row.count()) > 0) break;
-    await workbench.page.keyboard.type(key);
-    await workbench.page.waitForTimeout(30 * (index + 1));
-    // Away from the place, where nothing else is asked for, and back.
-    await workbench.page.keyboard.press("Control+Home");
-    await workbench.page.waitForTimeout(300);
-    await workbench.page.keyboard.press("Control+End");
   }
   await row.first().waitFor();
 });
