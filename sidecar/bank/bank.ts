@@ -1,7 +1,7 @@
 // The Demonstration Bank: memories on disk, from one start to the next and for all windows of the
-// editor at once. It stores what it is given and knows nothing of how memories
-// are made. Every change is one LMDB transaction, so a process killed at any moment leaves the state
-// before or after it. Memories are recoverable source code: the folder is its owner's alone.
+// editor at once. It stores what it is given and knows nothing of how memories are made. Every
+// change is one LMDB transaction, so a process killed at any moment leaves the state before or after
+// it. Memories are recoverable source code: the folder is its owner's alone.
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError, LimitError } from "../errors.ts";

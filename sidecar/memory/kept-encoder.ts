@@ -1,6 +1,7 @@
 // Ids of a piece -> its kept memory, by two runs of the model: the piece alone behind the sink, and
 // behind a marker the piece again, which shows what of the first run the model looks at
-// (KVzip, arXiv 2505.23416). Every piece sees the sink and nothing else, so its memory holds wherever it is put.
+// (KVzip, arXiv 2505.23416). Every piece sees the sink and nothing else, so its memory holds
+// wherever it is put.
 import assert from "node:assert/strict";
 import type { Engine } from "../engine/engine.ts";
 import type { KvBlock, KvCache } from "../engine/kv-cache.ts";

@@ -38,7 +38,8 @@ export function buildAttention(
     shape,
   );
   const groups = graph.reshape(probabilities, [kvHeadCount, headCount / kvHeadCount, 0, 0]);
-  const received = graph.reduce("ReduceMean", groups, { axes: [1, 2], name: "received" }); // over [kvHeads, group, seq, total]
+  // Over [kvHeads, group, seq, total].
+  const received = graph.reduce("ReduceMean", groups, { axes: [1, 2], name: "received" });
   graph.output(received, "float32", [kvHeadCount, "total"]);
   return graph.finish();
 }

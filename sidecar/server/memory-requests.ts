@@ -39,7 +39,7 @@ export class MemoryRequests {
   }
 
   async selection(): Promise<protocol.Selection> {
-    const { file, budget, memories } = await (await this.#options.thread()).ask(selection, {});
+    const { file, budget, memories } = await this.#ask(selection, {});
     return {
       uri: file === null ? null : pathToFileURL(file).href,
       budget,
@@ -52,7 +52,7 @@ export class MemoryRequests {
     signal: AbortSignal,
   ): Promise<protocol.KeptText[]> {
     const lines = { file: requirePath(uri), range };
-    const texts = await (await this.#options.thread()).ask(keptTexts, lines, signal);
+    const texts = await this.#ask(keptTexts, lines, signal);
     return texts.map(({ place, positions, tokens }) => ({
       ...{ place, positions },
       tokens: tokens.map(({ bytes, share }) => ({
@@ -84,14 +84,14 @@ export class MemoryRequests {
     { budget, encoding }: { budget: number; encoding: protocol.Encoding },
     signal: AbortSignal,
   ): Promise<protocol.CompressedContext> {
-    const candidates = await (await this.#options.thread()).ask(rank, cursor, signal);
+    const candidates = await this.#ask(rank, cursor, signal);
     const texts = candidates.map((each) => `// ${labelOf(each)}\n${each.text.trimEnd()}\n`);
     const fitting = await fitTexts(texts, budget, (text) => this.#count(text, encoding, signal));
     return { text: fitting.text, tokens: fitting.tokens, spans: fitting.count };
   }
 
   async demonstrations(): Promise<protocol.DemonstrationEntry[]> {
-    const all = await (await this.#options.thread()).ask(demonstrations, {});
+    const all = await this.#ask(demonstrations, {});
     return all.map(({ file, path, title, task, text, startLine, endLine }) => ({
       ...{ kind: "demonstration", uri: pathToFileURL(file).href, path, title },
       // People count lines from 1, the last one included.
@@ -100,17 +100,20 @@ export class MemoryRequests {
     }));
   }
 
-  async bankFacts(): Promise<protocol.BankFacts> {
-    return (await this.#options.thread()).ask(bankFacts, {});
+  bankFacts(): Promise<protocol.BankFacts> {
+    return this.#ask(bankFacts, {});
   }
 
-  async purge(): Promise<void> {
-    return (await this.#options.thread()).ask(purgeBank, {});
+  purge(): Promise<void> {
+    return this.#ask(purgeBank, {});
   }
+
+  readonly #ask: EngineThread["ask"] = async (type, params, signal) =>
+    (await this.#options.thread()).ask(type, params, signal);
 
   async #count(text: string, encoding: protocol.Encoding, signal: AbortSignal): Promise<number> {
     if (encoding !== "model") return (await this.#options.count(text))[encoding];
-    const { ids } = await (await this.#options.thread()).ask(splitTokens, { text }, signal);
+    const { ids } = await this.#ask(splitTokens, { text }, signal);
     return ids.length;
   }
 }
