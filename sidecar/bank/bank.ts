@@ -5,7 +5,13 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError, LimitError } from "../errors.ts";
-import { type Database, deleteDatabase, fileName, openDatabase } from "./database.ts";
+import {
+  closeDatabase,
+  type Database,
+  deleteDatabase,
+  fileName,
+  openDatabase,
+} from "./database.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
 import type { MemoryId } from "./memory-id.ts";
 import { bytesOf, decodeRecord, encodeRecord, type MemoryRecord } from "./record.ts";
@@ -202,8 +208,7 @@ export class Bank {
       database.meta.clearSync();
       return keys;
     });
-    await database.root.close();
-    await deleteDatabase(this.#folder);
+    await deleteDatabase(this.#folder, database);
     this.#file = -1n; // None: the next call makes a new one.
   }
 
@@ -211,7 +216,7 @@ export class Bank {
     await this.#dropping;
     if (this.#file === -1n) return;
     if (this.#touched.size > 0) await this.#change(() => []);
-    await this.#database.root.close();
+    await closeDatabase(this.#folder, this.#database);
     this.#file = -1n;
   }
 
@@ -219,7 +224,7 @@ export class Bank {
   async #current(): Promise<Database> {
     const file = inodeOf(this.#folder);
     if (file !== null && file === this.#file) return this.#database;
-    if (this.#file !== -1n) await this.#database.root.close();
+    if (this.#file !== -1n) await closeDatabase(this.#folder, this.#database);
     this.#database = await openDatabase(this.#folder, this.#onDamage);
     this.#file = inodeOf(this.#folder) ?? 0n;
     this.#caches.clear();

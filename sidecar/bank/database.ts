@@ -1,9 +1,13 @@
 // The file under the bank: an LMDB environment with its tables. A commit is on the disk before it
 // counts (no overlapping sync), so what is checked at the next start is what was committed.
+// Processes open, close and delete it one after another: the last to close destroys the mutexes that
+// it shares with one that is opening, which would end that one by an abort inside LMDB.
+import { existsSync } from "node:fs";
 import { chmod, mkdir, open as openFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { open, type RootDatabase, type Database as Table } from "lmdb";
 import { FormatError } from "../errors.ts";
+import { withLock } from "../lock.ts";
 import { checkPages, pageLength } from "./check-pages.ts";
 
 export const fileName = "memories.mdb";
@@ -36,20 +40,39 @@ export async function openDatabase(
 ): Promise<Database> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
-  try {
-    return await openChecked(folder);
-  } catch (cause) {
-    // A bank is a cache of what the sources say: to begin again loses time, nothing else.
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    onDamage(
-      new FormatError(`bank: ${fileName} is unreadable and made anew: ${problem}`, { cause }),
-    );
-    await deleteDatabase(folder);
-    return await openChecked(folder);
-  }
+  return exclusively(folder, async () => {
+    try {
+      return await openChecked(folder);
+    } catch (cause) {
+      // A bank is a cache of what the sources say: to begin again loses time, nothing else.
+      const problem = cause instanceof Error ? cause.message : String(cause);
+      onDamage(
+        new FormatError(`bank: ${fileName} is unreadable and made anew: ${problem}`, { cause }),
+      );
+      await deleteFiles(folder);
+      return await openChecked(folder);
+    }
+  });
 }
 
-export async function deleteDatabase(folder: string): Promise<void> {
+export async function closeDatabase(folder: string, { root }: Database): Promise<void> {
+  await exclusively(folder, () => root.close());
+}
+
+/** For other processes that have it open it is gone at their next call. */
+export async function deleteDatabase(folder: string, { root }: Database): Promise<void> {
+  await exclusively(folder, async () => {
+    await root.close();
+    await deleteFiles(folder);
+  });
+}
+
+/** A folder that is gone holds nothing that others could open. */
+function exclusively<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  return existsSync(folder) ? withLock(join(folder, "opening.lock"), {}, work) : work();
+}
+
+async function deleteFiles(folder: string): Promise<void> {
   for (const name of [fileName, `${fileName}-lock`]) await rm(join(folder, name), { force: true });
 }
 

