@@ -4,6 +4,7 @@
 // JSON-RPC over the worker's message port; values are cloned, not turned into text. A cancel goes
 // two ways: as a message, and as a flag in shared memory, because the engine computes without a turn
 // of its event loop and would see the message one chunk of the prompt too late.
+import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import {
   type CancellationSenderStrategy,
@@ -115,6 +116,9 @@ export interface ErrorFacts {
   readonly stack: string;
 }
 
+/** Editors wait for two seconds before they end a server themselves. */
+const graceMs = 1_000;
+
 /** A request as it is sent, with the flag that its sender sets on a cancel. */
 export type FlaggedRequest = Message & { cancelFlag?: SharedArrayBuffer };
 
@@ -123,6 +127,8 @@ export class EngineThread {
   readonly ended: Promise<string>;
   readonly #worker: Worker;
   readonly #connection: MessageConnection;
+  /** Of the requests that are under way. */
+  readonly #asked = new Set<CancellationTokenSource>();
   #end: string | null = null;
   #lastToken = 0;
 
@@ -168,6 +174,7 @@ export class EngineThread {
     if (this.#end !== null) throw new Error(`engine thread: ended: ${this.#end}`);
     throwIfCancelled(signal);
     const source = new CancellationTokenSource();
+    this.#asked.add(source);
     const cancel = () => source.cancel();
     signal?.addEventListener("abort", cancel);
     try {
@@ -175,12 +182,19 @@ export class EngineThread {
     } catch (error) {
       throw await this.#revive(error);
     } finally {
+      this.#asked.delete(source);
       signal?.removeEventListener("abort", cancel);
     }
   }
 
-  /** Ends the thread, whatever it is doing; a step of the model that runs is waited for. */
+  /**
+   * Takes back what is asked of it, lets it close its files, and ends the thread; after `graceMs`
+   * whatever it is doing, but for a step of the model that runs.
+   */
   async stop(): Promise<void> {
+    for (const source of this.#asked) source.cancel();
+    const closed = this.ask(closeModel, {}).catch(() => {}); // It may have ended by itself.
+    await Promise.race([closed, delay(graceMs, undefined, { ref: false })]);
     await this.#worker.terminate();
   }
 
