@@ -46,6 +46,7 @@ export class Editor {
   readonly #news = new EventEmitter();
   capabilities: Record<string, unknown> = {};
   #lastVersion = 0;
+  #end: Error | null = null;
 
   private constructor(home: string | undefined) {
     const env = home === undefined ? process.env : { ...process.env, PITH_HOME: home };
@@ -56,6 +57,12 @@ export class Editor {
     // A sidecar that was killed leaves a pipe that nobody reads.
     this.process.stdin.on("error", () => {});
     this.exited = once(this.process, "exit").then(([code]) => code as number | null);
+    // After its last words were read. Whoever waits for more then fails instead.
+    this.process.once("close", (code, signal) => {
+      this.#end = new Error(`the sidecar ended: ${signal ?? code}\n${this.log}`);
+      this.#news.emit("end");
+      this.connection.dispose();
+    });
     const { stdout, stdin } = this.process;
     const streams = [new StreamMessageReader(stdout), new StreamMessageWriter(stdin)] as const;
     this.connection = createMessageConnection(...streams);
@@ -91,7 +98,7 @@ export class Editor {
       const state = this.states.at(-1);
       if (state?.kind === kind) return state;
       if (state?.kind === "failed") throw new Error(`${state.message}\n${this.log}`);
-      await once(this.#news, "state");
+      await this.#next("state");
     }
   }
 
@@ -119,13 +126,13 @@ export class Editor {
     for (;;) {
       const report = this.reports[count - 1];
       if (report !== undefined) return report;
-      await once(this.#news, "report");
+      await this.#next("report");
     }
   }
 
   /** Resolves when the idle work that is or will be done next has come to rest. */
   async rest(): Promise<void> {
-    do await once(this.#news, "activity");
+    do await this.#next("activity");
     while (this.activities.at(-1)?.kind !== "resting");
   }
 
@@ -134,6 +141,15 @@ export class Editor {
     await this.request("shutdown", undefined);
     await this.connection.sendNotification("exit");
     return this.exited;
+  }
+
+  /** The next news of that kind, or the end. @throws Error when the sidecar had ended before. */
+  async #next(news: "state" | "report" | "activity"): Promise<void> {
+    if (this.#end !== null) throw this.#end;
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    await Promise.race([once(this.#news, news, { signal }), once(this.#news, "end", { signal })]);
+    waiting.abort();
   }
 
   #listen(): void {
