@@ -137,7 +137,7 @@ export interface InlineCompletion {
   /** null when the model was not asked. */
   readonly use: WindowUse | null;
   readonly tokens: TokenCounts;
-  readonly ms: StageTimes;
+  readonly ms: InlineTimes;
 }
 
 /** What the window was used for. The parts and the reserve never exceed it. */
@@ -173,4 +173,10 @@ export interface StageTimes {
   readonly prefill: number;
   readonly decode: number;
   readonly total: number;
+}
+
+/** Milliseconds of the editor's completion, which compresses nothing: pauses make its memories. */
+export interface InlineTimes extends Omit<StageTimes, "compress"> {
+  /** Copying the blocks of memories into the cache; no part of `prefill`. */
+  readonly attach: number;
 }
