@@ -1,7 +1,7 @@
 // Kept memories of the workspace, on the disk: what a piece of a span is called in the bank, and its
 // bytes there. A bank that cannot be opened or written costs time, not answers.
 import { Bank } from "../bank/bank.ts";
-import { memoryId } from "../bank/memory-id.ts";
+import { memoryId, spaceOf } from "../bank/memory-id.ts";
 import type { ModelShape } from "../engine/engine-model.ts";
 import { FormatError } from "../errors.ts";
 import type { KeptMemory } from "../memory/kept.ts";
@@ -75,15 +75,19 @@ export class MemoryBank {
   /** A full disk loses the memory, which is made again when it is needed. */
   async put(piece: BankPiece, memory: KeptMemory): Promise<void> {
     const stored = { ...encodeKept(memory), signBits: signBits(memory.pooled) };
-    const { file, language, startLine, endLine } = piece;
-    const source = { path: file, language, startLine, endLine };
+    const { file, language, text, startLine, endLine } = piece;
+    const source = { path: file, language, text, startLine, endLine };
     await this.#bank.put(this.#idOf(piece), stored, source).catch(this.#options.onFailure);
   }
 
-  /** Drops what the bank has of a file but these pieces. */
-  async retain(file: string, pieces: readonly BankPiece[]): Promise<void> {
+  /** Drops what the bank has of a file but these pieces, and what others made of `texts`. */
+  async retain(
+    file: string,
+    { pieces, texts }: { readonly pieces: readonly BankPiece[]; readonly texts: readonly string[] },
+  ): Promise<void> {
     const keys = pieces.map((piece) => this.#idOf(piece).key);
-    await this.#bank.retain(file, keys).catch(this.#options.onFailure);
+    const space = spaceOf({ model: this.#options.model, form });
+    await this.#bank.retain(file, { space, keys, texts }).catch(this.#options.onFailure);
   }
 
   /** Absolute paths of the files that it has memories of. */
