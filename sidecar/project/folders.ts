@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { UnsupportedError } from "../errors.ts";
 import { pieceTokens } from "../memory/kept-encoder.ts";
 import { isRuleFile } from "../workspace/ignore-rules.ts";
+import { isWithin } from "../workspace/is-within.ts";
 import { FolderIndex, type PlacedDemonstration } from "./folder-index.ts";
 
 export interface FolderSettings {
@@ -143,10 +144,6 @@ export class Folders {
 /** Whether the same files may be read. */
 export function isReadAlike(a: FolderSettings, b: FolderSettings): boolean {
   return isDeepStrictEqual([a.folders, a.exclude], [b.folders, b.exclude]);
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 function pathIn(root: string, file: string): string {
