@@ -83,6 +83,9 @@ interface Answered {
   readonly attachMs: number;
 }
 
+/** Of the ids that alignment keeps, those that the editor's answer has. */
+const lastKeptCount = 8;
+
 const greedy: SamplerOptions = { temperature: 0, topP: 1, seed: 0 };
 
 /** Completes with one cache, so one request at a time: a later one waits for the earlier to end. */
@@ -223,7 +226,7 @@ export class Completer {
     return {
       text: reason === null ? shown.text : "",
       reason,
-      alignment,
+      alignment: { ...alignment, lastKept: [...aligned.kept.slice(-lastKeptCount)] },
       use: {
         window: this.#cache.capacity,
         parts,

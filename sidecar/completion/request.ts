@@ -82,6 +82,11 @@ export interface AlignmentReport {
   readonly logWeight: number;
 }
 
+export interface InlineAlignment extends AlignmentReport {
+  /** The last of the tokens that were kept, in their order. */
+  readonly lastKept: readonly number[];
+}
+
 export interface Score {
   /** Sum over the target's tokens, in nats. */
   readonly nll: number;
@@ -133,7 +138,7 @@ export interface InlineCompletion {
   /** null exactly when there is a text. */
   readonly reason: InlineReason | null;
   /** null when the model was not asked. */
-  readonly alignment: AlignmentReport | null;
+  readonly alignment: InlineAlignment | null;
   /** null when the model was not asked. */
   readonly use: WindowUse | null;
   readonly tokens: TokenCounts;

@@ -31,6 +31,7 @@ const answersWithout = fc.record({
     fc.record({
       way: fc.constantFrom("exact" as const, "token" as const, "off" as const),
       keptTokens: count,
+      lastKept: fc.array(count, { maxLength: 8 }),
       tail: fc.uint8Array({ maxLength: 8 }),
       ids: fc.array(count),
       logWeight: fc.constant(0),
