@@ -175,11 +175,11 @@ export class Project {
   }
 
   async note({ edits, touched }: Changes): Promise<void> {
-    for (const { file, text } of edits) await this.folders.edit(file, text);
+    const edited: string[] = [];
+    for (const { file, text } of edits) edited.push(...(await this.folders.edit(file, text)));
     const all: Touched[] = [];
     for (const file of touched) all.push(await this.folders.touch(file));
-    const paths = all.flatMap((each) => each.paths);
-    for (const file of [...edits.map((edit) => edit.file), ...paths]) this.#changed.add(file);
+    for (const file of [...edited, ...all.flatMap(({ paths }) => paths)]) this.#changed.add(file);
     if (all.some((each) => each.areRulesOther)) this.#renewRules();
     await this.#banking;
   }
