@@ -80,8 +80,9 @@ export interface TokenCounts {
 /** Milliseconds of each stage of one completion. */
 export interface StageTimes {
   load: number;
-  compress: number;
   plan: number;
+  /** Copying memories into the cache. */
+  attach: number;
   prefill: number;
   decode: number;
   total: number;

@@ -213,10 +213,10 @@ export class OpenModel {
   /** What to show at a cursor, or why nothing. @throws CancelledError */
   async completeInline(document: EditorDocument, signal?: AbortSignal): Promise<ShownCompletion> {
     const { file } = document;
-    const refusal = refusals[(await this.project.reasonFor(file)) ?? "none"] ?? null;
+    // Both at once and before anything is waited for: a pause that ends may lay others.
     const memories = this.project.laidFor(file);
-    // Before the answer, during which a pause that ends may lay others.
     const selected = this.project.selectedFor(file);
+    const refusal = refusals[(await this.project.reasonFor(file)) ?? "none"] ?? null;
     const answering = this.#completer.completeInline(document, { signal, memories, refusal });
     const answer = withLoad(await this.#track(answering));
     return { ...answer, memories: answer.use === null ? [] : selected };

@@ -13,6 +13,7 @@ import {
   openDatabase,
 } from "./database.ts";
 import { decodeFrame, encodeFrame } from "./frame.ts";
+import { lineHashes } from "./line-hashes.ts";
 import type { MemoryId } from "./memory-id.ts";
 import { bytesOf, decodeRecord, encodeRecord, type MemoryRecord } from "./record.ts";
 import { SignCache, type SignTable } from "./sign-cache.ts";
@@ -25,11 +26,10 @@ import {
   type Place,
   readBytes,
   readEntries,
+  readEntriesOf,
   readGeneration,
   readPlace,
   removeEntry,
-  retainKeys,
-  staleKeys,
   touchEntries,
   writeEntry,
 } from "./transactions.ts";
@@ -48,6 +48,8 @@ export interface MemorySource extends Place {
   /** Absolute. */
   readonly path: string;
   readonly language: string;
+  /** What it is a memory of, or of a part of; hashes of its lines are stored. */
+  readonly text: string;
 }
 
 export interface NewMemory {
@@ -56,7 +58,16 @@ export interface NewMemory {
   readonly source: MemorySource;
 }
 
-export interface BankEntry extends MemorySource {
+/** What a file has to do with memories now. */
+export interface PresentText {
+  /** Whose memories are all known. */
+  readonly space: string;
+  readonly keys: Iterable<string>;
+  /** Of memories of other spaces, which may be cut in other ways. */
+  readonly texts: readonly string[];
+}
+
+export interface BankEntry extends Omit<MemorySource, "text"> {
   readonly key: string;
   readonly byteLength: number;
   /** Milliseconds since the epoch. */
@@ -167,11 +178,22 @@ export class Bank {
     return await this.#change((database) => editPlaces(database, path, edit));
   }
 
-  /** Drops all memories of a file but these. Returns how many went. */
-  async retain(path: string, keys: Iterable<string>): Promise<number> {
+  /**
+   * Drops of the memories of a file those of `space` that are not among `keys`, and those of other
+   * spaces whose lines stand in none of `texts`. Returns how many went.
+   */
+  async retain(path: string, { space, keys, texts }: PresentText): Promise<number> {
+    const entries = readEntriesOf(await this.#current(), path);
     const kept = new Set(keys);
-    if (staleKeys(await this.#current(), path, kept).length === 0) return 0;
-    return await this.#change((database) => retainKeys(database, path, kept));
+    const own = entries.filter((entry) => entry.space === space && !kept.has(entry.key));
+    const others = entries.filter((entry) => entry.space !== space);
+    const present = others.length === 0 ? "" : texts.map(lineHashes).join("");
+    const stale = [...own, ...others.filter(({ key }) => !this.#isIn(present, key))];
+    await this.#dropping;
+    if (stale.length === 0) return 0;
+    return await this.#change((database) =>
+      stale.map(({ key }) => key).filter((key) => removeEntry(database, key)),
+    );
   }
 
   /** All entries, those used last first. */
@@ -255,11 +277,12 @@ export class Bank {
 
   #entryOf({ id, memory, source }: NewMemory): NewEntry {
     const { pooled, signBits, header, payload } = memory;
+    const { path, language, text } = source;
     const entry = {
       ...id,
-      path: source.path,
+      path,
       place: source,
-      record: encodeRecord({ ...source, pooled, signBits }),
+      record: encodeRecord({ path, language, lines: lineHashes(text), pooled, signBits }),
       payload: encodeFrame({ json: header, bytes: payload }),
       signBits: bytesOf(signBits),
       time: this.#now(),
@@ -268,6 +291,13 @@ export class Bank {
     if (cost > this.#cap)
       throw new LimitError(`bank: a memory of ${cost} bytes exceeds the cap of ${this.#cap}`);
     return entry;
+  }
+
+  /** Whether the lines of a memory are some of `present`. */
+  #isIn(present: string, key: string): boolean {
+    const frame = this.#database.records.get(Buffer.from(key, "hex"));
+    const record = frame && this.#decodeRecord(key, frame);
+    return record ? present.includes(record.lines) : false;
   }
 
   #decodeRecord(key: string, frame: Buffer): MemoryRecord | null {

@@ -108,18 +108,6 @@ export function editPlaces(database: Database, path: string, edit: Edit): string
   return removed;
 }
 
-/** Removes what a file has in the bank except for `keys`. Returns the keys that went. */
-export function retainKeys(database: Database, path: string, keys: ReadonlySet<string>): string[] {
-  const stale = staleKeys(database, path, keys);
-  for (const key of stale) removeEntry(database, key);
-  return stale;
-}
-
-/** What there is of a file but `keys`. */
-export function staleKeys(database: Database, path: string, keys: ReadonlySet<string>): string[] {
-  return Array.from(readPlaces(database, path), ({ key }) => key).filter((key) => !keys.has(key));
-}
-
 export function touchEntries(database: Database, times: ReadonlyMap<string, number>): void {
   for (const [key, lastUse] of times) {
     const bytes = Buffer.from(key, "hex");
@@ -131,6 +119,15 @@ export function touchEntries(database: Database, times: ReadonlyMap<string, numb
 
 export function readEntries(database: Database): EntryFacts[] {
   return [...database.entries.getRange({})].map(({ key, value }) => decodeEntry(key, value));
+}
+
+/** Those of a file. */
+export function readEntriesOf(database: Database, path: string): EntryFacts[] {
+  const keys = Array.from(readPlaces(database, path), ({ key }) => Buffer.from(key, "hex"));
+  return keys.flatMap((key) => {
+    const found = database.entries.get(key);
+    return found === undefined ? [] : decodeEntry(key, found);
+  });
 }
 
 export function readPlace(database: Database, { key, pathHash }: EntryFacts): Place | null {

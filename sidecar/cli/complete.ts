@@ -1,6 +1,6 @@
 // `pith complete FILE:LINE:COL`: what the editor would show at a place in a file.
 import { readFile } from "node:fs/promises";
-import { basename, extname, isAbsolute, relative, resolve } from "node:path";
+import { basename, extname, relative, resolve, sep } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AlignmentSetting } from "../alignment/align.ts";
 import { defaults } from "../completion/defaults.ts";
@@ -8,6 +8,7 @@ import { LimitError, UnsupportedError } from "../errors.ts";
 import type { Cursor } from "../project/near-text.ts";
 import type { MemoryActivity } from "../project/project.ts";
 import { completeInline, configureProject, type EngineThread } from "../thread-client.ts";
+import { isWithin } from "../workspace/is-within.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
 import { createProgress } from "./progress.ts";
 
@@ -77,7 +78,7 @@ async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promi
     if (flags.context !== undefined) await makeMemories(thread, flags.context, cursor);
     return await thread.ask(completeInline, {
       ...cursor,
-      path: headerPath(place.file),
+      path: headerPath(file),
       multiline: flags.multiline ? "auto" : "never",
       alignment: flags.alignment,
     });
@@ -90,7 +91,7 @@ async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promi
 /** What an editor does in a pause. @throws UnsupportedError for a file that is not in the folder */
 async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor): Promise<void> {
   const root = resolve(folder);
-  if (isOutside(relative(root, cursor.file)))
+  if (!isWithin(cursor.file, root))
     throw new UnsupportedError(`${cursor.file}: is not in the folder ${folder} of --context`);
   const { budget, bankBytes: bankLimit } = defaults.memory;
   const memories = { isEnabled: true, isCompressed: true, budget, bankLimit };
@@ -108,13 +109,8 @@ async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor
 
 /** Relative to where we are, as an editor does it with its workspace. */
 function headerPath(file: string): string {
-  const path = relative(process.cwd(), file);
-  return isOutside(path) ? basename(file) : path.replaceAll("\\", "/");
-}
-
-/** Whether a relative path leads out of where it starts; `..name` is a name like any other. */
-function isOutside(path: string): boolean {
-  return path.split(/[\\/]/)[0] === ".." || isAbsolute(path);
+  const here = process.cwd();
+  return isWithin(file, here) ? relative(here, file).split(sep).join("/") : basename(file);
 }
 
 /** The identifiers that decide how a block begins; for other languages its braces do. */

@@ -34,6 +34,7 @@ import type {
   InlineCompletion,
   InlineDocument,
   InlineReason,
+  InlineTimes,
   MemoryRequest,
   PromptText,
   Refusal,
@@ -78,7 +79,12 @@ interface Answered {
   readonly alignment: AlignmentReport;
   readonly tokens: Omit<TokenCounts, "prefix" | "suffix" | "contextBefore" | "contextAfter">;
   readonly ms: StageTimes;
+  /** Copying blocks; a part of `ms.prefill`. */
+  readonly attachMs: number;
 }
+
+/** Of the ids that alignment keeps, those that the editor's answer has. */
+const lastKeptCount = 8;
 
 const greedy: SamplerOptions = { temperature: 0, topP: 1, seed: 0 };
 
@@ -205,7 +211,7 @@ export class Completer {
     const prompt = layOut(this.#layout, { ...near, blocks: memories.blocks });
     const parts = countParts(prompt, near);
     const maxTokens = defaults.answer[place.extent];
-    const { answer, alignment, tokens, ms } = await this.#answer(meter, {
+    const { answer, alignment, tokens, ...times } = await this.#answer(meter, {
       prompt,
       aligned,
       fill: { reuse: "moved", chunk: defaults.chunk.interactive, signal },
@@ -220,7 +226,7 @@ export class Completer {
     return {
       text: reason === null ? shown.text : "",
       reason,
-      alignment,
+      alignment: { ...alignment, lastKept: [...aligned.kept.slice(-lastKeptCount)] },
       use: {
         window: this.#cache.capacity,
         parts,
@@ -236,7 +242,7 @@ export class Completer {
         suffix: parts.suffix,
         ...tokens,
       },
-      ms,
+      ms: inlineTimes(times.ms, times.attachMs),
     };
   }
 
@@ -247,6 +253,7 @@ export class Completer {
     this.#checkFits(lengthOf(prompt) + maxTokens);
     meter.lap("plan");
     const computedBefore = meter.computed;
+    const attachedBefore = this.#cache.attachMs;
     const choices = await startChoices(this.#cache, {
       prompt,
       aligned,
@@ -263,6 +270,7 @@ export class Completer {
       trace,
     });
     meter.lap("prefill");
+    const attachMs = this.#cache.attachMs - attachedBefore;
     const nodes = aligned.way === "exact" ? aligned.trie.nodes.length : 0;
     const reused = lengthOf(prompt) + nodes - (meter.computed - computedBefore);
     const decoder = this.#tokenizer.createStreamDecoder(tail.length);
@@ -270,7 +278,7 @@ export class Completer {
     meter.lap("decode");
     const tokens = { generated: answer.tokens.length, computed: meter.computed, reused };
     const alignment = { way: aligned.way, keptTokens: aligned.kept.length, tail, ...trace };
-    return { answer, alignment, tokens, ms: meter.times };
+    return { answer, alignment, tokens, ms: meter.times, attachMs };
   }
 
   async #score(
@@ -378,5 +386,10 @@ function notOffered(reason: InlineReason, meter: Meter): InlineCompletion {
   meter.lap("plan");
   const counts = countTexts({ prefix: [], suffix: null }, noMemories);
   const tokens = { ...counts, generated: 0, computed: 0, reused: 0 };
-  return { text: "", reason, alignment: null, use: null, tokens, ms: meter.times };
+  const ms = inlineTimes(meter.times, 0);
+  return { text: "", reason, alignment: null, use: null, tokens, ms };
+}
+
+function inlineTimes({ plan, prefill, decode, total }: StageTimes, attach: number): InlineTimes {
+  return { plan, attach, prefill: prefill - attach, decode, total };
 }

@@ -82,6 +82,11 @@ export interface AlignmentReport {
   readonly logWeight: number;
 }
 
+export interface InlineAlignment extends AlignmentReport {
+  /** The last of the tokens that were kept, in their order. */
+  readonly lastKept: readonly number[];
+}
+
 export interface Score {
   /** Sum over the target's tokens, in nats. */
   readonly nll: number;
@@ -133,11 +138,11 @@ export interface InlineCompletion {
   /** null exactly when there is a text. */
   readonly reason: InlineReason | null;
   /** null when the model was not asked. */
-  readonly alignment: AlignmentReport | null;
+  readonly alignment: InlineAlignment | null;
   /** null when the model was not asked. */
   readonly use: WindowUse | null;
   readonly tokens: TokenCounts;
-  readonly ms: StageTimes;
+  readonly ms: InlineTimes;
 }
 
 /** What the window was used for. The parts and the reserve never exceed it. */
@@ -173,4 +178,10 @@ export interface StageTimes {
   readonly prefill: number;
   readonly decode: number;
   readonly total: number;
+}
+
+/** Milliseconds of the editor's completion, which compresses nothing: pauses make its memories. */
+export interface InlineTimes extends Omit<StageTimes, "compress"> {
+  /** Copying the blocks of memories into the cache; no part of `prefill`. */
+  readonly attach: number;
 }

@@ -15,7 +15,10 @@ import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Import } from "../workspace/syntax/syntax.ts";
 import { type Span, type SpannedFile, Workspace } from "../workspace/workspace.ts";
 
-/** Files of a folder beyond which none is read: their spans would take seconds to rank. */
+/**
+ * Files of a folder beyond which none is read: their spans would take seconds to rank. One that is
+ * worked in takes the place of another.
+ */
 export const fileLimit = 4_000;
 
 /** An example of a demonstration file and where it stands. */
@@ -52,6 +55,8 @@ export class FolderIndex {
   readonly #texts = new Map<string, string>();
   /** Files whose text is not known, in the order of names, each with what marked it so. */
   readonly #unread = new Map<string, symbol>();
+  /** Files that count against the limit: found in the folder and to be read, or read. */
+  readonly #files = new Set<string>();
   #isListed = false;
 
   private constructor(workspace: Workspace) {
@@ -130,7 +135,10 @@ export class FolderIndex {
    */
   async readAround(path: string, onProgress: ReadProgress, signal?: AbortSignal): Promise<void> {
     await this.#list(signal);
-    if (this.#unread.has(path) || !this.#imports.has(path)) await this.#read(path, signal);
+    if (this.#unread.has(path) || !this.#imports.has(path)) {
+      this.#makeRoom(path);
+      await this.#read(path, signal);
+    }
     const related = relatedFiles(this.#relatedQuery(path), this.#known());
     await this.#readAll(
       related.map((each) => each.path).filter((each) => this.#unread.has(each)),
@@ -187,8 +195,25 @@ export class FolderIndex {
   async #listBelow(folder: string, signal: AbortSignal | undefined): Promise<void> {
     for await (const entry of this.#workspace.walk(folder, signal)) {
       if ("skipped" in entry) this.#skipped.set(entry.path, entry.skipped);
-      else if (this.#unread.size < fileLimit) this.#mark(this.#workspace.shown(entry.path));
+      else this.#markListed(this.#workspace.shown(entry.path));
     }
+  }
+
+  #markListed(path: string): void {
+    if (!this.#hasRoom(path)) return;
+    this.#files.add(path);
+    this.#mark(path);
+  }
+
+  #hasRoom(path: string): boolean {
+    return this.#files.has(path) || this.#files.size < fileLimit;
+  }
+
+  /** At the limit goes what was read longest ago and no editor has open. */
+  #makeRoom(path: string): void {
+    if (this.#hasRoom(path)) return;
+    const oldest = [...this.#files].find((each) => !this.#texts.has(each));
+    if (oldest !== undefined) this.#forget(oldest);
   }
 
   #mark(path: string): void {
@@ -213,12 +238,16 @@ export class FolderIndex {
     if (this.#unread.get(path) !== mark) return; // It was changed or read meanwhile.
     this.#forget(path);
     if (found === null) return;
+    if (!("skipped" in found)) this.#files.add(path);
     if ("demonstrations" in found) this.#demonstrations.set(path, found);
     else if ("spans" in found) this.#keep(path, found);
     else if (!this.#isInSkipped(path)) this.#skipped.set(path, found.skipped);
   }
 
-  /** What there is at a path; null for nothing, and for a folder, whose files are marked. */
+  /**
+   * What there is at a path; null for nothing, for a file beyond the limit, and for a folder, whose
+   * files are marked.
+   */
   async #look(path: string, signal: AbortSignal | undefined): Promise<Found | null> {
     const text = this.#texts.get(path);
     const file = this.#workspace.absolute(path);
@@ -227,6 +256,9 @@ export class FolderIndex {
     if (kind === null) return null;
     if (kind === "link") return { skipped: "link" };
     if (kind === "folder") return await this.#lookBelow(path, signal);
+    if (text !== undefined) this.#makeRoom(path);
+    if (!this.#hasRoom(path)) return null;
+    this.#files.add(path);
     if (isDemonstrationFile(path)) return await this.#parseDemonstrations(path, text);
     return await this.#workspace.read(file, { text, signal });
   }
@@ -261,6 +293,7 @@ export class FolderIndex {
     for (const files of [this.#imports, this.#identifiers, this.#demonstrations, this.#skipped])
       files.delete(path);
     this.#unread.delete(path);
+    this.#files.delete(path);
   }
 
   /** Whether a folder that was left out holds it. */

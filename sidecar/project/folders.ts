@@ -1,10 +1,12 @@
 // The folders of the workspace, each opened when something in it is asked for. In: what the editor
 // says of them and of its documents. Out: the folder that holds a file.
+import { realpath } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UnsupportedError } from "../errors.ts";
 import { pieceTokens } from "../memory/kept-encoder.ts";
 import { isRuleFile } from "../workspace/ignore-rules.ts";
+import { isWithin } from "../workspace/is-within.ts";
 import { FolderIndex, type PlacedDemonstration } from "./folder-index.ts";
 
 export interface FolderSettings {
@@ -14,11 +16,14 @@ export interface FolderSettings {
   readonly exclude: readonly string[];
 }
 
-export interface FoundFile {
+interface OpenFolder {
   /** Of the workspace, as the editor names it. */
   readonly root: string;
   readonly folder: FolderIndex;
-  /** Within the folder, with `/`. */
+}
+
+export interface FoundFile extends OpenFolder {
+  /** Within the folder, with `/`; of a link that leads to a file in it, the path of that file. */
   readonly path: string;
 }
 
@@ -54,13 +59,15 @@ export class Folders {
   /** In the innermost folder; null for a file in none, or in one that cannot be read. */
   async find(file: string): Promise<FoundFile | null> {
     const [root] = this.#rootsOf(file);
-    return root === undefined ? null : await this.#findIn(root, file);
+    if (root === undefined) return null;
+    const folder = await this.#open(root);
+    return folder && (await findIn({ root, folder }, file));
   }
 
   /** In every folder that holds the file and can be read, the innermost first. */
   async findAll(file: string): Promise<FoundFile[]> {
-    const found = this.#rootsOf(file).map((root) => this.#findIn(root, file));
-    return (await Promise.all(found)).filter((each) => each !== null);
+    const opened = await this.#openAll(file);
+    return await Promise.all(opened.map((each) => findIn(each, file)));
   }
 
   /** @throws UnsupportedError for a file in no folder of the workspace. */
@@ -71,11 +78,13 @@ export class Folders {
     return found;
   }
 
-  /** The text of an open editor; null when it was closed. */
-  async edit(file: string, text: string | null): Promise<void> {
+  /** The text of an open editor; null when it was closed. Returns the absolute paths that it is of. */
+  async edit(file: string, text: string | null): Promise<string[]> {
     if (text === null) this.#texts.delete(file);
     else this.#texts.set(file, text);
-    for (const { folder, path } of await this.findAll(file)) folder.setText(path, text);
+    const places = await this.findAll(file);
+    for (const { folder, path } of places) folder.setText(path, text);
+    return places.map(({ root, path }) => join(root, path));
   }
 
   /** A file or folder on the disk was made, changed or deleted. */
@@ -85,9 +94,10 @@ export class Folders {
     if (areRulesOther)
       for (const root of this.#opened.keys())
         if (isWithin(file, root) || isWithin(root, dirname(file))) this.#opened.delete(root);
-    const places = await this.findAll(file);
-    const paths = places.flatMap(({ root, folder, path }) =>
-      folder.touch(path).map((each) => join(root, each)),
+    // What changed is the link itself, where it is one.
+    const opened = await this.#openAll(file);
+    const paths = opened.flatMap(({ root, folder }) =>
+      folder.touch(pathIn(root, file)).map((each) => join(root, each)),
     );
     return { paths, areRulesOther };
   }
@@ -118,9 +128,12 @@ export class Folders {
     return roots.sort((a, b) => b.length - a.length);
   }
 
-  async #findIn(root: string, file: string): Promise<FoundFile | null> {
-    const folder = await this.#open(root);
-    return folder && { root, folder, path: pathIn(root, file) };
+  async #openAll(file: string): Promise<OpenFolder[]> {
+    const opened = this.#rootsOf(file).map(async (root) => {
+      const folder = await this.#open(root);
+      return folder && { root, folder };
+    });
+    return (await Promise.all(opened)).filter((each) => each !== null);
   }
 
   #open(root: string): Promise<FolderIndex | null> {
@@ -134,8 +147,9 @@ export class Folders {
     const cutting = { countTokens: this.#countTokens, limit: spanTokens };
     const { exclude } = this.#settings;
     const folder = await FolderIndex.open(root, { cutting, exclude }).catch(() => null);
+    if (folder === null) return null;
     for (const [file, text] of this.#texts)
-      if (isWithin(file, root)) folder?.setText(pathIn(root, file), text);
+      if (isWithin(file, root)) folder.setText((await findIn({ root, folder }, file)).path, text);
     return folder;
   }
 }
@@ -145,8 +159,10 @@ export function isReadAlike(a: FolderSettings, b: FolderSettings): boolean {
   return isDeepStrictEqual([a.folders, a.exclude], [b.folders, b.exclude]);
 }
 
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+async function findIn({ root, folder }: OpenFolder, file: string): Promise<FoundFile> {
+  const real = await realpath(file).catch(() => null);
+  const isInside = real !== null && isWithin(real, folder.folder);
+  return { root, folder, path: isInside ? pathIn(folder.folder, real) : pathIn(root, file) };
 }
 
 function pathIn(root: string, file: string): string {

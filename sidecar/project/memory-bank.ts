@@ -1,9 +1,8 @@
 // Kept memories of the workspace, on the disk: what a piece of a span is called in the bank, and its
-// bytes there. A bank that cannot be opened or written costs time, not answers.
+// bytes there. A bank that cannot be opened, read or written costs time, not answers.
 import { Bank } from "../bank/bank.ts";
-import { memoryId } from "../bank/memory-id.ts";
+import { memoryId, spaceOf } from "../bank/memory-id.ts";
 import type { ModelShape } from "../engine/engine-model.ts";
-import { FormatError } from "../errors.ts";
 import type { KeptMemory } from "../memory/kept.ts";
 import { decodeKept, encodeKept } from "../memory/kept-codec.ts";
 import { pieceTokens, repeatText, sinkText, sinkTokens } from "../memory/kept-encoder.ts";
@@ -32,7 +31,7 @@ export interface MemoryBankOptions {
   /** SHA-256 of the model's file. */
   readonly model: string;
   readonly shape: ModelShape;
-  /** Told of what went wrong; the bank goes on. */
+  /** Told of what went wrong, once of all that has the same message; the bank goes on. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -56,17 +55,18 @@ export class MemoryBank {
 
   /** @throws Error when the folder cannot be used. */
   static async open(options: MemoryBankOptions): Promise<MemoryBank> {
-    const { folder, cap, onFailure } = options;
-    return new MemoryBank(await Bank.open(folder, { cap, onDamage: onFailure }), options);
+    const { folder, cap } = options;
+    const onFailure = onceEach(options.onFailure);
+    const bank = await Bank.open(folder, { cap, onDamage: onFailure });
+    return new MemoryBank(bank, { ...options, onFailure });
   }
 
-  /** null when it is not there, or was damaged and is gone now. */
+  /** null when it is not there or cannot be read: it is to be made again. */
   async find(piece: BankPiece): Promise<KeptMemory | null> {
     try {
       const found = await this.#bank.get(this.#idOf(piece).key);
       return found && decodeKept(found, this.#options.shape);
     } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
       this.#options.onFailure(error);
       return null;
     }
@@ -75,20 +75,25 @@ export class MemoryBank {
   /** A full disk loses the memory, which is made again when it is needed. */
   async put(piece: BankPiece, memory: KeptMemory): Promise<void> {
     const stored = { ...encodeKept(memory), signBits: signBits(memory.pooled) };
-    const { file, language, startLine, endLine } = piece;
-    const source = { path: file, language, startLine, endLine };
+    const { file, language, text, startLine, endLine } = piece;
+    const source = { path: file, language, text, startLine, endLine };
     await this.#bank.put(this.#idOf(piece), stored, source).catch(this.#options.onFailure);
   }
 
-  /** Drops what the bank has of a file but these pieces. */
-  async retain(file: string, pieces: readonly BankPiece[]): Promise<void> {
+  /** Drops what the bank has of a file but these pieces, and what others made of `texts`. */
+  async retain(
+    file: string,
+    { pieces, texts }: { readonly pieces: readonly BankPiece[]; readonly texts: readonly string[] },
+  ): Promise<void> {
     const keys = pieces.map((piece) => this.#idOf(piece).key);
-    await this.#bank.retain(file, keys).catch(this.#options.onFailure);
+    const space = spaceOf({ model: this.#options.model, form });
+    await this.#bank.retain(file, { space, keys, texts }).catch(this.#options.onFailure);
   }
 
-  /** Absolute paths of the files that it has memories of. */
+  /** Absolute paths of the files that it has memories of; none when it cannot be read. */
   async files(): Promise<Set<string>> {
-    return new Set((await this.#bank.list()).map(({ path }) => path));
+    const entries = await this.#bank.list().catch(this.#options.onFailure);
+    return new Set((entries ?? []).map(({ path }) => path));
   }
 
   async facts(): Promise<BankFacts> {
@@ -109,4 +114,15 @@ export class MemoryBank {
     const { model } = this.#options;
     return memoryId({ model, form, pathHeader: path, text: `${index}\n${text}` });
   }
+}
+
+/** A bank that fails at all fails for every piece: one message says it. */
+function onceEach(tell: (error: unknown) => void): (error: unknown) => void {
+  const told = new Set<string>();
+  return (error) => {
+    const message = `${error}`;
+    if (told.has(message)) return;
+    told.add(message);
+    tell(error);
+  };
 }

@@ -113,8 +113,8 @@ export interface ProjectParts {
 }
 
 interface RuledOptions extends WorkOptions {
-  /** Under which the folder was opened. */
-  readonly rules: symbol;
+  /** Under which the folder was opened, see `#rules`. */
+  readonly rules: number;
 }
 
 export class Project {
@@ -132,8 +132,8 @@ export class Project {
   #banking: Promise<void> = Promise.resolve();
   readonly #providing = new Set<Promise<void>>();
   #purging = new AbortController();
-  /** Another one for each change of what may be read. */
-  #rules = Symbol("rules");
+  /** How often it has changed what may be read. */
+  #rules = 0;
 
   constructor(parts: ProjectParts) {
     this.#parts = parts;
@@ -147,10 +147,7 @@ export class Project {
     const isBankOther = settings.bankLimit !== last.bankLimit;
     this.folders.configure(settings);
     if (isBankOther) this.#banking = this.#banking.then(() => this.#openBank(settings.bankLimit));
-    if (isBankOther || !isReadAlike(settings, last)) {
-      this.#rules = Symbol("rules");
-      this.#banking = this.#banking.then(() => this.#doubtBanked()).catch(this.#parts.onFailure);
-    }
+    if (isBankOther || !isReadAlike(settings, last)) this.#renewRules();
     this.#settings = settings;
     this.#sets.clear();
   }
@@ -178,18 +175,13 @@ export class Project {
   }
 
   async note({ edits, touched }: Changes): Promise<void> {
-    for (const { file, text } of edits) await this.folders.edit(file, text);
+    const edited: string[] = [];
+    for (const { file, text } of edits) edited.push(...(await this.folders.edit(file, text)));
     const all: Touched[] = [];
     for (const file of touched) all.push(await this.folders.touch(file));
-    const paths = all.flatMap((each) => each.paths);
-    for (const file of [...edits.map((edit) => edit.file), ...paths]) this.#changed.add(file);
-    const areRulesOther = all.some((each) => each.areRulesOther);
-    if (areRulesOther) {
-      this.#rules = Symbol("rules");
-      this.#sets.clear();
-    }
+    for (const file of [...edited, ...all.flatMap(({ paths }) => paths)]) this.#changed.add(file);
+    if (all.some((each) => each.areRulesOther)) this.#renewRules();
     await this.#banking;
-    if (areRulesOther) await this.#doubtBanked();
   }
 
   /**
@@ -371,6 +363,13 @@ export class Project {
       onFailure(error);
       return null;
     });
+  }
+
+  /** Whatever was selected, is under way or banked may be forbidden now. */
+  #renewRules(): void {
+    this.#rules += 1;
+    this.#sets.clear();
+    this.#banking = this.#banking.then(() => this.#doubtBanked()).catch(this.#parts.onFailure);
   }
 
   /** Of all that is banked: other rules or folders may hold for any of it. */

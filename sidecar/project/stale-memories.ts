@@ -1,6 +1,8 @@
-// The bank follows the text: memories of what a file says no more are dropped, once its folder was read.
+// The bank follows the text: memories of what a file says no more are dropped, once its folder was
+// read. Another model cuts the same text in its own way; of its memories those stay whose lines stand.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { throwIfCancelled } from "../errors.ts";
+import type { Span } from "../workspace/workspace.ts";
 import type { Folders } from "./folders.ts";
 import type { MemoryBank } from "./memory-bank.ts";
 import { storedCounts, type WantedPiece, wantedPieces } from "./piece-encoder.ts";
@@ -31,12 +33,28 @@ export async function dropStale(
     changed.delete(file);
     if (places.length === 0) continue; // Another window's, or in no folder.
     const kept = selected.map(({ place }) => place).filter((place) => place.file === file);
-    for (const { root, folder, path } of places)
-      for (const span of folder.spansOf(path)) {
+    const texts: string[] = [];
+    for (const { root, folder, path } of places) {
+      const spans = folder.spansOf(path);
+      texts.push(...joinSpans(spans));
+      for (const span of spans) {
         const candidate = await candidateOf(span, pieces);
         const wanted = wantedPieces(root, candidate, storedCounts(candidate));
         kept.push(...wanted.map(({ place }) => place));
       }
-    await bank.retain(file, kept);
+    }
+    await bank.retain(file, { pieces: kept, texts });
   }
+}
+
+/** Texts of spans in their order, those that follow each other as one. */
+function joinSpans(spans: readonly Span[]): string[] {
+  const texts: string[] = [];
+  let end = -1;
+  for (const { startLine, endLine, text } of spans) {
+    const last = startLine === end ? texts.pop() : undefined;
+    texts.push((last ?? "") + text);
+    end = endLine;
+  }
+  return texts;
 }

@@ -39,16 +39,16 @@ export function budgetReport(
   time: number,
 ): BudgetReport {
   const { generated, computed, reused } = tokens;
-  const { compress, plan, prefill, decode } = ms;
+  const { plan, attach, prefill, decode } = ms;
   return {
     ...{ uri, version, time, reason, shown: text.length },
     window: use?.window ?? 0,
     sources: use === null ? [] : sourcesOf(use, memories, tokens),
     ...{ generated, computed, reused },
     stages: [
-      { kind: "wait", ms: latencyMs - plan - compress - prefill - decode },
+      { kind: "wait", ms: latencyMs - plan - attach - prefill - decode },
       { kind: "plan", ms: plan },
-      { kind: "attach", ms: compress },
+      { kind: "attach", ms: attach },
       { kind: "prefill", ms: prefill },
       { kind: "decode", ms: decode },
     ],

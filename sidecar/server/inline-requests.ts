@@ -135,5 +135,5 @@ const nothing: ShownCompletion = {
     computed: 0,
     reused: 0,
   },
-  ms: { load: 0, compress: 0, plan: 0, prefill: 0, decode: 0, total: 0 },
+  ms: { load: 0, plan: 0, attach: 0, prefill: 0, decode: 0, total: 0 },
 };

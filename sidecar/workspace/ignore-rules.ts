@@ -4,8 +4,9 @@
 // Rule files are read once; make new rules when one of them changes (`isRuleFile`), and forget those
 // of a folder that came or went as a whole.
 import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import ignore, { type Ignore } from "ignore";
+import { isWithin } from "./is-within.ts";
 import type { SkipReason } from "./skip-reason.ts";
 
 /** Of JetBrains, Gemini, Cursor, Windsurf, Copilot, Continue, Cline, Roo, Aider, Tabnine, Cody. */
@@ -95,10 +96,10 @@ export class IgnoreRules {
 
   /** Why a file or folder at an absolute path is left alone; null if it is not. */
   async reasonFor(path: string, kind: "file" | "folder"): Promise<SkipReason | null> {
-    const below = relative(this.root, path);
+    if (!isWithin(path, this.root)) return "outside";
+    const below = slashed(relative(this.root, path));
     if (below === "") return null;
-    const names = slashed(below).split("/");
-    if (names[0] === ".." || isAbsolute(below)) return "outside";
+    const names = below.split("/");
     for (let count = 1; count <= names.length; count += 1) {
       const end = count < names.length || kind === "folder" ? "/" : "";
       const entry = names.slice(0, count);

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { throwIfCancelled } from "../errors.ts";
 import { type CutOptions, cutText, type Piece } from "./cut.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
+import { isWithin } from "./is-within.ts";
 import { checkSource, readSource } from "./read-source.ts";
 import { findSecrets, type SecretLines } from "./secrets.ts";
 import type { SkipReason } from "./skip-reason.ts";
@@ -82,7 +83,7 @@ export class Workspace {
 
   /** Why the rules keep what is at an absolute path from becoming memories; null if they do not. */
   async reasonFor(path: string, kind: "file" | "folder" = "file"): Promise<SkipReason | null> {
-    return this.shown(path).startsWith("../") ? "outside" : await this.#rules.reasonFor(path, kind);
+    return isWithin(path, this.folder) ? await this.#rules.reasonFor(path, kind) : "outside";
   }
 
   /** To be called when a folder, by its absolute path, was made or deleted with all that it holds. */
@@ -184,6 +185,6 @@ function meets(a: LineRange, b: LineRange): boolean {
 }
 
 function definedIn({ startLine, endLine }: Piece, { definitions }: Syntax): string[] {
-  const isWithin = ({ line }: Definition): boolean => startLine <= line && line < endLine;
-  return [...new Set(definitions.filter(isWithin).map(({ name }) => name))];
+  const isInside = ({ line }: Definition): boolean => startLine <= line && line < endLine;
+  return [...new Set(definitions.filter(isInside).map(({ name }) => name))];
 }

@@ -75,10 +75,37 @@ test("what a file no longer says is dropped, the rest stays", async (context) =>
   const bank = await openBank(context, await scratchFolder(context));
   for (const number of [1, 2, 3]) await bank.put(idOf(number), memoryOf(number), sourceOf(number));
   await bank.put(idOf(4), memoryOf(4), sourceOf(1, "/other.ts"));
-  assert.equal(await bank.retain(sourceOf(1).path, [idOf(2).key]), 2);
+  const present = { space: idOf(2).space, keys: [idOf(2).key], texts: [] };
+  assert.equal(await bank.retain(sourceOf(1).path, present), 2);
   const keys = (await bank.list()).map(({ key }) => key);
   assert.deepEqual(keys.sort(), [idOf(2).key, idOf(4).key].sort());
   assert.equal((await bank.signs(idOf(1).space))?.count, 2);
+});
+
+test("what another model made stays while its lines stand together, wherever", async (context) => {
+  const folder = await scratchFolder(context);
+  const bank = await openBank(context, folder);
+  for (const number of [1, 2, 3])
+    await bank.put(idOf(number, "other"), memoryOf(number), sourceOf(number));
+  const { path } = sourceOf(1);
+  const leftOf = async (...texts: string[]) => {
+    await bank.retain(path, { space: idOf(1).space, keys: [], texts });
+    const entries = await bank.list();
+    return entries.map(({ startLine }) => startLine / 10).sort();
+  };
+  const [one, two, three] = [1, 2, 3].map((number) => sourceOf(number).text);
+  assert.deepEqual(await leftOf(`above\n${two}${one}`, `between\n${three?.trimEnd()}`), [1, 2, 3]);
+  assert.deepEqual(await leftOf(`${one}${two}`, "first 3\nnew\nlast 3\n"), [1, 2]);
+  assert.deepEqual(await leftOf("first 1\n", `last 1\n${two}`), [2]);
+  assert.deepEqual(await leftOf(), []);
+});
+
+test("of a memory's text the bank holds hashes of its lines alone", async (context) => {
+  const folder = await scratchFolder(context);
+  const bank = await openBank(context, folder);
+  await bank.put(idOf(1), memoryOf(1), { ...sourceOf(1), text: "a line to be found\n" });
+  await bank.close();
+  assert.ok(!(await readFile(join(folder, fileName))).includes("a line to be found"));
 });
 
 test("to drop nothing of a file writes nothing", async (context) => {
@@ -86,8 +113,9 @@ test("to drop nothing of a file writes nothing", async (context) => {
   const bank = await openBank(context, folder);
   await bank.put(idOf(1), memoryOf(1), sourceOf(1));
   const before = await readFile(join(folder, fileName));
-  assert.equal(await bank.retain("/none.ts", []), 0);
-  assert.equal(await bank.retain(sourceOf(1).path, [idOf(1).key]), 0);
+  const { space } = idOf(1);
+  assert.equal(await bank.retain("/none.ts", { space, keys: [], texts: [] }), 0);
+  assert.equal(await bank.retain(sourceOf(1).path, { space, keys: [idOf(1).key], texts: [] }), 0);
   assert.deepEqual(await readFile(join(folder, fileName)), before);
 });
 

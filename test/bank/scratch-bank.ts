@@ -46,5 +46,6 @@ export function memoryOf(number: number, payloadLength = 1_000): BankedMemory {
 }
 
 export function sourceOf(number: number, path = "/home/a/src/a.ts"): MemorySource {
-  return { path, startLine: 10 * number, endLine: 10 * number + 10, language: "typescript" };
+  const place = { startLine: 10 * number, endLine: 10 * number + 10 };
+  return { path, ...place, language: "typescript", text: `first ${number}\nlast ${number}\n` };
 }

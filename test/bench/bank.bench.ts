@@ -80,7 +80,7 @@ async function lookUp(query: Float32Array): Promise<void> {
 
 function entryOf(at: number, memory: BankedMemory): NewMemory {
   const place = { startLine: at, endLine: at + 20 };
-  const source = { path: `/a/${at % 300}.ts`, language: "typescript", ...place };
+  const source = { path: `/a/${at % 300}.ts`, language: "typescript", text: "", ...place };
   return { id: idOf(at), memory, source };
 }
 

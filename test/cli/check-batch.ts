@@ -1,6 +1,7 @@
 // Requests through the bundled `pith batch`, and what came of them.
 import assert from "node:assert/strict";
-import type { StageTimes, TokenCounts } from "../../sidecar/protocol.ts";
+import type { StageTimes } from "../../sidecar/completion/request.ts";
+import type { TokenCounts } from "../../sidecar/protocol.ts";
 import { parseLines, runPith } from "./run-pith.ts";
 
 export interface Answer {
@@ -15,7 +16,7 @@ export interface Answer {
   ids?: number[];
   pieces?: string[];
   tokens?: TokenCounts;
-  ms?: StageTimes;
+  ms?: StageTimes & { load: number };
   error?: { kind: string; message: string };
 }
 

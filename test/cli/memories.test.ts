@@ -74,10 +74,11 @@ test("with --context the memories of the folder stand in front, within their bud
   const flags = ["--json", "--model", join(folder, "tiny.gguf"), "--home", join(folder, "home")];
   const place = `${join(folder, "order.ts")}:5:25`;
   const plain = JSON.parse((await runPith(["complete", place, ...flags])).stdout);
-  assert.deepEqual([plain.memories, plain.tokens.contextAfter], [[], 0]);
+  assert.deepEqual([plain.memories, plain.tokens.contextAfter, plain.ms.attach], [[], 0, 0]);
   const { stdout, stderr } = await runPith(["complete", place, "--context", folder, ...flags]);
-  const { memories, tokens } = JSON.parse(stdout);
+  const { memories, tokens, ms } = JSON.parse(stdout);
   assert.equal(memories[0]?.path, "shipping.ts", stderr);
+  assert.ok(ms.attach > 0, `${ms.attach}`);
   const positions = memories.reduce(
     (sum: number, each: { positions: number }) => sum + each.positions,
     0,

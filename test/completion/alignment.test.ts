@@ -55,6 +55,18 @@ for (const alignment of ["exact", "token"] as const) {
   }
 }
 
+test("the editor's answer has the last of the ids that were kept", async () => {
+  const completer = new Completer(tiny.engine, tiny.tokenizer);
+  for (const prefix of ["fo", "const the = (string) => { for (const thing of ri"]) {
+    const document = { path: "a.ts", languageId: "typescript", multiline: "never" } as const;
+    const asked = { ...document, prefix, suffix: "", alignment: "exact" } as const;
+    const { alignment } = await completer.completeInline(asked);
+    assert.ok(alignment !== null && alignment.way !== "off");
+    const kept = tiny.tokenizer.encode(prefix).subarray(0, alignment.keptTokens);
+    assert.deepEqual(alignment.lastKept, [...kept.slice(-8)]);
+  }
+});
+
 test("a prompt in the cache gives the same aligned text as a fresh one", async () => {
   const warm = new Completer(tiny.engine, tiny.tokenizer);
   for (const end of ["fo", "for", "for ", "for (", "for (in"]) {

@@ -111,7 +111,7 @@ function reportOf(reason: EmptyReason | null): CompletionReport {
     reason,
     text: reason === null ? "secret()=1" : "",
     tokens: { ...tokens, generated: 5, computed: 9, reused: 200 },
-    ms: { load: 0, compress: 0, plan: 0.4, prefill: 20.2, decode: 22, total: 42.6 },
+    ms: { load: 0, plan: 0.4, attach: 0, prefill: 20.2, decode: 22, total: 42.6 },
     latencyMs: 43.1,
   };
 }

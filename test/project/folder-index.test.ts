@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { FolderIndex } from "../../sidecar/project/folder-index.ts";
+import { FolderIndex, fileLimit } from "../../sidecar/project/folder-index.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
 
 const files = {
@@ -208,4 +208,36 @@ test("an edit while its file is being read is read as well", async (context) => 
   await reading;
   await index.readRest(quietly);
   assert.deepEqual(definitions("lib/far.ts"), ["second"]);
+});
+
+test("no more files are read than the limit, however they come, and the one at hand is", async (context) => {
+  const folder = await scratchFolder(context, { ".git/HEAD": "" });
+  const write = async (path: string) => {
+    await writeFile(join(folder, path), `export const ${path.slice(-6, -3)} = 1;\n`);
+    return path;
+  };
+  await mkdir(join(folder, "many"));
+  for (let count = 0; count < fileLimit - 1; count += 1)
+    await write(`many/${String(count).padStart(5, "0")}.ts`);
+  const index = await FolderIndex.open(folder, { cutting, exclude: [] });
+  const pathsRead = () => new Set(index.spansIn("").map(({ path }) => path));
+  await index.readRest(quietly);
+  assert.equal(pathsRead().size, fileLimit - 1);
+  await mkdir(join(folder, "more"));
+  for (const name of ["aaa", "bbb", "ccc"]) await write(`more/${name}.ts`);
+  index.touch("more");
+  await index.readRest(quietly);
+  index.touch(await write("ddd.ts"));
+  await index.readRest(quietly);
+  assert.equal(pathsRead().size, fileLimit);
+  assert.ok(pathsRead().has("more/aaa.ts") && !pathsRead().has("ddd.ts"));
+  await index.readAround("ddd.ts", quietly);
+  index.setText("more/bbb.ts", "export const bbb = 2;\n");
+  await index.readRest(quietly);
+  const read = pathsRead();
+  assert.deepEqual(
+    [read.size, read.has("ddd.ts"), read.has("more/bbb.ts"), read.has("more/ccc.ts")],
+    [fileLimit, true, true, false],
+  );
+  assert.equal(index.isRead, true);
 });

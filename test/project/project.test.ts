@@ -111,6 +111,32 @@ test("in a folder that is a link memories are laid as in any other", async (cont
   assert.deepEqual(failures, []);
 });
 
+test("a file that is open by a link is not offered to itself, and is edited by it", async (context) => {
+  const { project, pause, folder, bank, cursor } = await open(context);
+  const link = join(folder, "alias.ts");
+  await symlink(cursor.file, link);
+  const longer = `${files["src/here.ts"]}"");\nexport const added = total;\n`;
+  await pause({ cursor: { ...cursor, file: link }, edits: [{ file: link, text: longer }] });
+  assert.equal(project.selection.file, link);
+  const paths = project.selection.memories.map(({ path }) => path);
+  assert.ok(paths.includes("src/ring.ts") && !paths.includes("src/here.ts"), paths.join());
+  const { spans } = await project.compress([{ file: link }], { onActivity: () => {} });
+  assert.ok(spans > 0);
+  await pause({ edits: [{ file: link, text: "const short = 1;\n" }] });
+  await project.dispose();
+  const banked = await Bank.open(bank, { cap: 100_000_000 });
+  const ofHere = (await banked.list()).filter(({ path }) => path === cursor.file);
+  await banked.close();
+  assert.deepEqual(ofHere, [], "the old text is gone");
+});
+
+test("what a link leads to decides whether it may be read", async (context) => {
+  const { project, folder } = await open(context);
+  await writeFile(join(folder, ".env"), "KEY=1\n");
+  await symlink(join(folder, ".env"), join(folder, "settings.ts"));
+  assert.equal(await project.reasonFor(join(folder, "settings.ts")), "secret");
+});
+
 test("of nested folders the innermost is selected from", async (context) => {
   const { project, pause, folder } = await open(context);
   const settings = { exclude: [], bankLimit: 100_000_000, isEnabled: true, isCompressed: true };

@@ -33,8 +33,15 @@ const files = {
 const settings = { exclude: [], isEnabled: true, isCompressed: true, budget: 200, bankLimit: 1e8 };
 const quietly = { onActivity: () => {} };
 
+interface Places {
+  readonly folder: string;
+  readonly bank: string;
+  /** Default "tiny". */
+  readonly model?: string;
+}
+
 /** A window of the editor on `folder` and `bank`. */
-async function open(context: TestContext, { folder, bank }: { folder: string; bank: string }) {
+async function open(context: TestContext, { folder, bank, model = "tiny" }: Places) {
   const { engine, tokenizer, loadGrams, loadAdapter } = tiny;
   const layout = readLayout(tokenizer);
   const parts = { vocabulary: tokenizer, layout, cut, loadGrams, loadAdapter };
@@ -42,7 +49,7 @@ async function open(context: TestContext, { folder, bank }: { folder: string; ba
   const completer = new Completer(engine, tokenizer, defaults.alignment.limits, memories);
   const project = new Project({
     ...{ memories, completer, tokenizer, onFailure: (error: unknown) => assert.fail(`${error}`) },
-    bank: { folder: bank, model: "tiny", shape: engine.shape },
+    bank: { folder: bank, model, shape: engine.shape },
   });
   context.after(() => project.dispose());
   project.configure({ ...settings, folders: [folder] });
@@ -84,6 +91,27 @@ test("the third window on a bank encodes no more than the second, demonstrations
   const [first = 0, ...others] = counts;
   assert.ok(first > 0);
   assert.deepEqual(others, [0, 0]);
+});
+
+test("who goes from one model to another and back encodes nothing again but what was edited", async (context) => {
+  const places = await makeFolders(context);
+  const pauseOf = async (model: string, work?: Partial<PauseWork>): Promise<number> => {
+    const { project, pause } = await open(context, { ...places, model });
+    const encoded = await pause(work);
+    await project.dispose();
+    return encoded;
+  };
+  await rm(join(places.folder, "rings.pith.md"));
+  const pieces = await pauseOf("tiny");
+  assert.deepEqual([pieces > 1, await pauseOf("other"), await pauseOf("tiny")], [true, pieces, 0]);
+  const ring = join(places.folder, "src/ring.ts");
+  await writeFile(ring, `// A ring.\n\n\n${files["src/ring.ts"]}`);
+  await pauseOf("tiny");
+  await writeFile(ring, files["src/ring.ts"]);
+  assert.equal(await pauseOf("other"), 0, "its text was moved meanwhile");
+  await writeFile(ring, "");
+  await pauseOf("tiny");
+  assert.ok(!(await bankedFiles(places.bank)).has(ring));
 });
 
 test("what a rule file comes to forbid goes from the bank in the next pause", async (context) => {

@@ -31,6 +31,7 @@ const answersWithout = fc.record({
     fc.record({
       way: fc.constantFrom("exact" as const, "token" as const, "off" as const),
       keptTokens: count,
+      lastKept: fc.array(count, { maxLength: 8 }),
       tail: fc.uint8Array({ maxLength: 8 }),
       ids: fc.array(count),
       logWeight: fc.constant(0),
@@ -54,7 +55,7 @@ const answersWithout = fc.record({
     ...{ prefix: count, suffix: count, contextBefore: count, contextAfter: count },
     ...{ generated: count, computed: count, reused: count },
   }),
-  ms: fc.record({ load: ms, compress: ms, plan: ms, prefill: ms, decode: ms, total: ms }),
+  ms: fc.record({ load: ms, plan: ms, attach: ms, prefill: ms, decode: ms, total: ms }),
 });
 /** Memories stand among the blocks; without a look at the model there are none. */
 const answers = fc.tuple(answersWithout, memories).map(([answer, before]): ShownCompletion => {
@@ -90,6 +91,7 @@ test("the sources add up to the positions used, and the stages to the time", () 
       assert.equal(droppedMemories ?? 0, noRoom);
       const time = stages.reduce((sum, stage) => sum + stage.ms, 0);
       assert.ok(Math.abs(time - latencyOf(answer, extra)) < 1e-6);
+      assert.equal(stages.find(({ kind }) => kind === "attach")?.ms, answer.ms.attach);
       assert.ok(dropped.every(({ characters }) => characters > 0));
     }),
   );
@@ -152,6 +154,7 @@ function completionOf(answer: ShownCompletion, extra: number): CompletionReport 
   return { uri: "file:///a.ts", version: 1, reason: null, text, tokens, ms: times, latencyMs };
 }
 
-function latencyOf({ ms: { plan, prefill, decode } }: ShownCompletion, extra: number): number {
-  return plan + prefill + decode + extra;
+function latencyOf({ ms }: ShownCompletion, extra: number): number {
+  const { plan, attach, prefill, decode } = ms;
+  return plan + attach + prefill + decode + extra;
 }

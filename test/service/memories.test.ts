@@ -38,3 +38,15 @@ test("an answer names the memories that it had, though others are laid meanwhile
   const positions = memories.reduce((sum, each) => sum + each.positions, 0);
   assert.equal(positions, tokens.contextAfter);
 });
+
+test("copying memories takes time of its own, in the completion that copies them", async (context) => {
+  const { opened, document } = await open(context);
+  const { ms: first } = await opened.completeInline(document);
+  const { ms: second } = await opened.completeInline(document);
+  assert.ok(first.attach > 0);
+  assert.equal(second.attach, 0);
+  for (const { plan, attach, prefill, decode, total } of [first, second]) {
+    assert.ok(prefill > 0);
+    assert.ok(Math.abs(plan + attach + prefill + decode - total) < 1e-6);
+  }
+});
