@@ -6,7 +6,7 @@ import type { AlignmentSetting } from "../alignment/align.ts";
 import { defaults } from "../completion/defaults.ts";
 import { LimitError, UnsupportedError } from "../errors.ts";
 import type { Cursor } from "../project/near-text.ts";
-import type { MemoryActivity } from "../project/project.ts";
+import type { MemoryActivity } from "../project/request.ts";
 import { completeInline, configureProject, type EngineThread } from "../thread-client.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
 import { createProgress } from "./progress.ts";
@@ -93,7 +93,7 @@ async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor
   if (isOutside(relative(root, cursor.file)))
     throw new UnsupportedError(`${cursor.file}: is not in the folder ${folder} of --context`);
   const { budget, bankBytes: bankLimit } = defaults.memory;
-  const memories = { isEnabled: true, isCompressed: true, budget, bankLimit };
+  const memories = { isEnabled: true, form: "kept" as const, budget, bankLimit };
   await thread.ask(configureProject, { folders: [root], exclude: [], ...memories });
   const progress = createProgress("making memories");
   const onActivity = (activity: MemoryActivity): void => {

@@ -1,5 +1,6 @@
 // The bank follows the text: memories of what a file says no more are dropped, once its folder was read.
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { VirtualForm } from "../completion/virtual-forms.ts";
 import { throwIfCancelled } from "../errors.ts";
 import type { Folders } from "./folders.ts";
 import type { MemoryBank } from "./memory-bank.ts";
@@ -9,6 +10,8 @@ import { candidateOf, type Pieces } from "./selection.ts";
 export interface StaleParts {
   readonly bank: MemoryBank;
   readonly folders: Folders;
+  /** That memories are of, and pieces as it has them. */
+  readonly form: VirtualForm;
   readonly pieces: Pieces;
   /** Of the last selection: what a memory of demonstrations holds is decided there. */
   readonly selected: readonly WantedPiece[];
@@ -20,7 +23,7 @@ export interface StaleParts {
  */
 export async function dropStale(
   changed: Set<string>,
-  { bank, folders, pieces, selected }: StaleParts,
+  { bank, folders, form, pieces, selected }: StaleParts,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for (const file of changed) {
@@ -37,6 +40,6 @@ export async function dropStale(
         const wanted = wantedPieces(root, candidate, storedCounts(candidate));
         kept.push(...wanted.map(({ place }) => place));
       }
-    await bank.retain(file, kept);
+    await bank.retain(file, form.name, kept);
   }
 }
