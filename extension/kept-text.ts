@@ -1,7 +1,7 @@
-// The page of Show What the Memory Keeps: the text of each memory, with the share of heads that kept
+// The page of Show What the Memory Keeps, for kept memories: the text of each, with the share of heads that kept
 // a token as a shade, and as a number before each line for those who see no shades.
-import type { KeptText, KeptToken } from "../sidecar/protocol.ts";
-import { placeLabel, ratioOf } from "./memory-text.ts";
+import type { KeptToken, ShadedText } from "../sidecar/protocol.ts";
+import { memoryHead } from "./memory-text.ts";
 
 /** A token's stretch of a line of the page. */
 export interface Shade {
@@ -18,12 +18,11 @@ export interface KeptPage {
 }
 
 /** A head for each memory as in the compressed view, its text indented below. */
-export function keptPage(texts: readonly KeptText[]): KeptPage {
+export function keptPage(texts: readonly ShadedText[]): KeptPage {
   const lines: string[] = [];
   const shades: Shade[] = [];
   for (const { place, positions, tokens } of texts) {
-    const ratio = ratioOf(tokens.length, positions) ?? 0;
-    lines.push(`[${ratio}x] ${placeLabel(place)}  ${tokens.length} -> ${positions}`);
+    lines.push(memoryHead(place, tokens.length, positions));
     for (const line of keptLines(tokens)) {
       shades.push(...shadesOf(line, lines.length));
       lines.push(`${marginOf(line)}${line.map(({ text }) => text).join("")}`);

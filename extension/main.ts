@@ -6,7 +6,7 @@ import { type Pith, registerCommands } from "./commands.ts";
 import { InlineCompletions } from "./completion.ts";
 import { readSettings, switchedOff } from "./config.ts";
 import { History } from "./history.ts";
-import { watchCondition } from "./notices.ts";
+import { watchCondition, watchMemories } from "./notices.ts";
 import { Pages } from "./pages.ts";
 import { BudgetPanel } from "./panel.ts";
 import { Shades } from "./shades.ts";
@@ -37,7 +37,8 @@ export function activate(context: ExtensionContext): void {
   const pith = { client, log, history, panel, pages, shades, extension: context.extension };
   context.subscriptions.push(log, client, status, panel, pages, shades);
   context.subscriptions.push(...fillSideBar(client, panel));
-  context.subscriptions.push(watchCondition(pith), ...registerCommands(pith));
+  context.subscriptions.push(watchCondition(pith), watchMemories(pith));
+  context.subscriptions.push(...registerCommands(pith));
   context.subscriptions.push(...wireSettings(pith, completions, status));
   context.subscriptions.push(
     client.onDidComplete((report) => {

@@ -2,6 +2,7 @@
 import { type Disposable, l10n, window, workspace } from "vscode";
 import type { Pith } from "./commands.ts";
 import { reportFailure } from "./messages.ts";
+import { writeSetting } from "./write-setting.ts";
 
 /** Watches the sidecar and tells the user what only the user can mend. */
 export function watchCondition(pith: Pith): Disposable {
@@ -23,6 +24,17 @@ export function watchCondition(pith: Pith): Disposable {
   });
 }
 
+/** Watches the work on memories and tells why there can be none, with a way out. */
+export function watchMemories(pith: Pith): Disposable {
+  let told: string | null = null;
+  return pith.client.onDidChangeActivity((activity) => {
+    if (activity.kind === "reading" || activity.kind === "encoding") told = null;
+    if (activity.kind !== "unavailable" || activity.message === told) return;
+    told = activity.message;
+    tell(pith, offerKept(told));
+  });
+}
+
 /** A notice lives as long as the user leaves it on screen; what follows from it may fail. */
 function tell({ log }: Pith, notice: Promise<void>): void {
   notice.catch((error) => reportFailure(log, error instanceof Error ? error.message : `${error}`));
@@ -41,4 +53,11 @@ async function tellFailure({ client, log }: Pith, cause: string): Promise<void> 
   const answer = await window.showErrorMessage(message, restart, showLog);
   if (answer === restart) await client.restart();
   if (answer === showLog) log.show();
+}
+
+async function offerKept(cause: string): Promise<void> {
+  const useKept = l10n.t("Use Kept Memories");
+  const message = l10n.t("Pith completes without memories: {0}", cause);
+  if ((await window.showWarningMessage(message, useKept)) === useKept)
+    await writeSetting("memories.form", "kept");
 }

@@ -45,6 +45,7 @@ function progressWords({ percentage = 0, message = "" }: WorkDoneProgressReport)
   const words: Readonly<Record<string, string>> = {
     reading: l10n.t("reading"),
     encoding: l10n.t("encoding"),
+    decoding: l10n.t("decoding"),
   };
   return [words[message] ?? message, `${Math.floor(percentage)} %`].join(" ").trim();
 }

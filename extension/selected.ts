@@ -1,11 +1,18 @@
 // Show What Was Selected, and Show What the Memory Keeps.
 import { commands, l10n, type TextEditor, Uri, window, workspace } from "vscode";
-import { type LineRange, readKept, readSelection } from "../sidecar/protocol.ts";
+import {
+  type DecodedText,
+  type DocumentLines,
+  readKept,
+  readSelection,
+} from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
 import { linesOf } from "./compress.ts";
 import { readSettings } from "./config.ts";
+import { decodedPages } from "./decoded-text.ts";
 import { keptPage } from "./kept-text.ts";
 import type { Pages } from "./pages.ts";
+import { requestWithProgress } from "./progress.ts";
 import { placeInLine, selectionText } from "./selection-text.ts";
 import type { Shades } from "./shades.ts";
 
@@ -13,11 +20,6 @@ interface Context {
   client: Client;
   pages: Pages;
   shades: Shades;
-}
-
-interface Place {
-  uri: string;
-  range: LineRange;
 }
 
 /** package.json's language of the compressed view. */
@@ -34,13 +36,26 @@ export async function showSelection({ client, pages }: Context): Promise<void> {
 /** Of the lines selected in an editor, or of the memories on the selected lines of our own page. */
 export async function showKept({ client, pages, shades }: Context): Promise<void> {
   const editor = window.activeTextEditor;
-  const places = editor === undefined ? [] : await placesIn(editor);
-  const asked = places.map((place) => client.request(readKept, place));
-  const texts = (await Promise.all(asked)).flat();
+  const targets = editor === undefined ? [] : await placesIn(editor);
+  const reading = l10n.t("Pith: reading memories");
+  const texts = await requestWithProgress(client, reading, readKept, { targets });
+  if (texts === null) return;
   if (texts.length === 0) return offerToMake();
-  const page = keptPage(texts);
-  const shown = await pages.show(l10n.t("What the memory keeps"), page.text, language);
+  const title = l10n.t("What the memory keeps");
+  const decoded = texts.filter((each) => each.kind === "decoded");
+  if (decoded.length > 0) return showDecoded(pages, title, decoded);
+  const page = keptPage(texts.filter((each) => each.kind === "kept"));
+  const shown = await pages.show(title, page.text, language);
   shades.show(shown, page.shades);
+}
+
+async function showDecoded(pages: Pages, title: string, texts: DecodedText[]): Promise<void> {
+  const { text, decoded } = decodedPages(texts);
+  const sides = [
+    { name: l10n.t("Text of the memory"), text },
+    { name: l10n.t("Decoded from the memory"), text: decoded },
+  ] as const;
+  await pages.showDiff(title, sides, language);
 }
 
 async function offerToMake(): Promise<void> {
@@ -50,7 +65,7 @@ async function offerToMake(): Promise<void> {
     await commands.executeCommand("pith.compressSelection");
 }
 
-async function placesIn({ document, selection }: TextEditor): Promise<Place[]> {
+async function placesIn({ document, selection }: TextEditor): Promise<DocumentLines[]> {
   const range = linesOf(selection);
   if (document.languageId !== language) return [{ uri: `${document.uri}`, range }];
   const count = range.endLine - range.startLine;

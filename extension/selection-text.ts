@@ -22,8 +22,11 @@ export function selectionText(
   { settings, activity }: MemoryState,
   t: Translate,
 ): string {
-  if (memories.length === 0)
-    return `${[whyNone(uri, settings, t), workOf(activity, t) ?? ""].join("\n").trim()}\n`;
+  if (memories.length === 0) {
+    const work = workOf(activity, t) ?? "";
+    if (activity.kind === "unavailable") return `${work}\n`;
+    return `${[whyNone(uri, settings, t), work].join("\n").trim()}\n`;
+  }
   const name = uri === null ? "" : decodeURIComponent(uri.slice(uri.lastIndexOf("/") + 1));
   const used = memories.reduce((sum, { positions }) => sum + positions, 0);
   const counts = [memories.length, used, budget] as const;

@@ -50,18 +50,25 @@ const busy = { severity: "information", isBusy: true, command: null } as const;
 export function viewOf(status: Status, t: Translate): StatusView {
   const view = viewWithoutWork(status, t);
   const work = status.condition.kind === "ready" ? workOf(status.activity, t) : null;
-  return work === null ? view : { ...view, isBusy: true, detail: `${view.detail} ${work}` };
+  if (work === null) return view;
+  const detail = `${view.detail} ${work}`;
+  if (status.activity.kind !== "unavailable") return { ...view, isBusy: true, detail };
+  return { ...view, detail, severity: view.severity === "error" ? "error" : "warning" };
 }
 
-/** null while nothing is done. */
+/** null while nothing is done and nothing is in its way. */
 export function workOf(activity: MemoryActivity, t: Translate): string | null {
   switch (activity.kind) {
     case "resting":
       return null;
+    case "unavailable":
+      return t("Completions do without memories: {0}.", activity.message);
     case "reading":
       return t("Reading files of the workspace: {0} of {1}.", activity.done, activity.total);
     case "encoding":
       return t("Encoding memories: {0} of {1}.", activity.done, activity.total);
+    case "decoding":
+      return t("Decoding memories: {0} of {1}.", activity.done, activity.total);
     default:
       throw new Error(`status: unknown activity ${JSON.stringify(activity satisfies never)}`);
   }

@@ -33,8 +33,11 @@ export interface MemorySettings {
   form: MemoryForm;
 }
 
-/** How text of other places enters the prompt: the entries that matter most, or whole. */
-export type MemoryForm = "kept" | "raw";
+/**
+ * How text of other places enters the prompt: the entries that matter most, virtual tokens of the
+ * model's adapter, or whole.
+ */
+export type MemoryForm = "kept" | "embedded" | "raw";
 
 /** Why a completion is empty. Closed: every empty answer carries one of these. */
 export const emptyReasons = [
@@ -115,6 +118,11 @@ export interface MemoryPlace {
 export interface LineRange {
   startLine: number;
   endLine: number;
+}
+
+export interface DocumentLines {
+  uri: string;
+  range: LineRange;
 }
 
 /** What positions of the window are spent on. */
@@ -212,13 +220,17 @@ export interface Selection {
   memories: SelectedMemory[];
 }
 
-/** The idle work on memories, as the status item shows it. */
+/** The work on memories, as the status item and the progress of requests show it. */
 export type MemoryActivity =
   | { kind: "resting" }
+  /** None can be made in the form of the settings, and why; completions do without. */
+  | { kind: "unavailable"; message: string }
   /** Files of the workspace. */
   | { kind: "reading"; done: number; total: number }
   /** Spans that become memories. */
-  | { kind: "encoding"; done: number; total: number };
+  | { kind: "encoding"; done: number; total: number }
+  /** Pieces whose text the model writes again. */
+  | { kind: "decoding"; done: number; total: number };
 
 /** A token of a memory's text and how much of it was kept. */
 export interface KeptToken {
@@ -228,10 +240,26 @@ export interface KeptToken {
   share: number;
 }
 
-export interface KeptText {
+/** A text with what its memory holds of it. */
+export type KeptText = ShadedText | DecodedText;
+
+/** Of a kept memory. */
+export interface ShadedText {
+  kind: "kept";
   place: MemoryPlace;
   positions: number;
   tokens: KeptToken[];
+}
+
+/** Of an embedded memory. */
+export interface DecodedText {
+  kind: "decoded";
+  place: MemoryPlace;
+  positions: number;
+  tokenCount: number;
+  text: string;
+  /** What the model writes from the virtual tokens alone, at most as many tokens as the text has. */
+  decoded: string;
 }
 
 /** What became of texts that were to become memories. */
@@ -323,10 +351,12 @@ export const countRemote = new RequestType<{ text: string }, RemoteCounts, void>
 export const memoryActivity = new NotificationType<MemoryActivity>("pith/memories/activity");
 /** editor -> sidecar: what was selected for the last completion, and why. */
 export const readSelection = new RequestType0<Selection, void>("pith/memories/selection");
-/** editor -> sidecar: what the kept memory of each selected span or of one place keeps. */
-export const readKept = new RequestType<{ uri: string; range: LineRange }, KeptText[], void>(
-  "pith/memories/kept",
-);
+/** editor -> sidecar: what memories of some lines hold of them, with `$/progress` on `token`. */
+export const readKept = new RequestType<
+  { targets: DocumentLines[]; token: string },
+  KeptText[],
+  void
+>("pith/memories/kept");
 /** editor -> sidecar: encode files, folders or lines into the bank, with `$/progress` on `token`. */
 export const compress = new RequestType<
   { targets: { uri: string; range?: LineRange }[]; token: string },

@@ -32,7 +32,8 @@ import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
 import { loadOutputGrams } from "./model/output-grams.ts";
 import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
 import { rememberedIds } from "./model/remembered-ids.ts";
-import { type PauseWork, Project, type WorkOptions } from "./project/project.ts";
+import { Project } from "./project/project.ts";
+import type { PauseWork, WorkOptions } from "./project/request.ts";
 import type { SelectedMemory } from "./project/selection.ts";
 import { rankTexts } from "./text-ranker.ts";
 import { Tokenizer } from "./tokenizer/tokenizer.ts";
@@ -189,7 +190,7 @@ export class OpenModel {
     this.#completer = new Completer(engine, tokenizer, limits, this.#memories);
     this.project = new Project({
       ...{ memories: this.#memories, tokenizer, onFailure, completer: this.#completer },
-      bank: { folder: bank, model: facts.sha256, shape: engine.shape },
+      bank: { folder: bank, model: facts.sha256 },
     });
   }
 
@@ -336,7 +337,7 @@ async function loadAdapterOf(
   const path = named ?? [beside, ...checkedOutAdapter(id)].find((each) => existsSync(each));
   if (path === undefined)
     throw new UnsupportedError(
-      `memory embedded: ${basename(id)} has no adapter; name one with --adapter, or put it at ${beside}`,
+      `memory embedded: ${basename(id)} has no adapter; put one at ${beside}, or name it with --adapter; the form kept needs none`,
     );
   return readAdapter(path, { ...shape, sha256 });
 }

@@ -33,14 +33,14 @@ import type { Cursor } from "./project/near-text.ts";
 import type {
   Changes,
   CompressReport,
-  LineRange,
+  Lines,
   MemoryActivity,
   PauseWork,
   ProjectSettings,
   Selection,
   Target,
   WorkOptions,
-} from "./project/project.ts";
+} from "./project/request.ts";
 import type { Candidate } from "./project/selection.ts";
 import type {
   BatchCompletion,
@@ -88,9 +88,9 @@ export const compress = new RequestType<
   CompressReport,
   ErrorFacts
 >("compress");
-/** What the memories of some lines keep. */
+/** What the memories of some lines hold of them. */
 export const keptTexts = new RequestType<
-  { file: string; range: LineRange },
+  { lines: readonly Lines[]; token: number },
   readonly KeptText[],
   ErrorFacts
 >("keptTexts");
@@ -203,6 +203,14 @@ export class EngineThread {
     const { onActivity, signal } = options;
     return this.#watchProgress(workProgress, onActivity, (token) =>
       this.ask(compress, { targets, token }, signal),
+    );
+  }
+
+  /** @throws as `Project.keptTexts` does */
+  keptTexts(lines: readonly Lines[], options: WorkOptions): Promise<readonly KeptText[]> {
+    const { onActivity, signal } = options;
+    return this.#watchProgress(workProgress, onActivity, (token) =>
+      this.ask(keptTexts, { lines, token }, signal),
     );
   }
 

@@ -13,7 +13,7 @@ import {
   ResponseError,
 } from "vscode-jsonrpc/node";
 import { errorKind } from "./errors.ts";
-import type { MemoryActivity } from "./project/project.ts";
+import type { MemoryActivity } from "./project/request.ts";
 import { type OpenModel, openModel } from "./service.ts";
 import * as messages from "./thread-client.ts";
 
@@ -58,8 +58,10 @@ answer(messages.compress, ({ targets, token }, signal) =>
     project.compress(targets, { signal, onActivity: activityOn(token) }),
   ),
 );
-answer(messages.keptTexts, (lines, signal) =>
-  model().ofProject((project) => project.keptTexts(lines, { signal, onActivity: () => {} })),
+answer(messages.keptTexts, ({ lines, token }, signal) =>
+  model().ofProject((project) =>
+    project.keptTexts(lines, { signal, onActivity: activityOn(token) }),
+  ),
 );
 answer(messages.rank, (cursor, signal) =>
   model().ofProject((project) => project.rank(cursor, signal)),

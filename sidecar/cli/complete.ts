@@ -6,7 +6,7 @@ import type { AlignmentSetting } from "../alignment/align.ts";
 import { defaults } from "../completion/defaults.ts";
 import { LimitError, UnsupportedError } from "../errors.ts";
 import type { Cursor } from "../project/near-text.ts";
-import type { MemoryActivity } from "../project/project.ts";
+import type { MemoryActivity } from "../project/request.ts";
 import { completeInline, configureProject, type EngineThread } from "../thread-client.ts";
 import { isWithin } from "../workspace/is-within.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
@@ -94,7 +94,7 @@ async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor
   if (!isWithin(cursor.file, root))
     throw new UnsupportedError(`${cursor.file}: is not in the folder ${folder} of --context`);
   const { budget, bankBytes: bankLimit } = defaults.memory;
-  const memories = { isEnabled: true, isCompressed: true, budget, bankLimit };
+  const memories = { isEnabled: true, form: "kept" as const, budget, bankLimit };
   await thread.ask(configureProject, { folders: [root], exclude: [], ...memories });
   const progress = createProgress("making memories");
   const onActivity = (activity: MemoryActivity): void => {

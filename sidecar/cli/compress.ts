@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { defaults } from "../completion/defaults.ts";
-import type { MemoryActivity } from "../project/project.ts";
+import type { MemoryActivity } from "../project/request.ts";
 import { configureProject } from "../thread-client.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
 import { createProgress } from "./progress.ts";
@@ -30,7 +30,7 @@ async function compress(paths: string[], flags: CompressFlags, entry: URL): Prom
   const folders = [resolve(flags.folder)];
   const targets = paths.map((path) => ({ file: resolve(path) }));
   const report = await withModel(entry, flags, async ({ thread }) => {
-    const memories = { isEnabled: true, isCompressed: true, budget, bankLimit };
+    const memories = { isEnabled: true, form: "kept" as const, budget, bankLimit };
     await thread.ask(configureProject, { folders, exclude: [], ...memories });
     const progress = createProgress("making memories");
     const onActivity = (activity: MemoryActivity): void => {

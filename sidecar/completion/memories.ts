@@ -10,7 +10,6 @@ import { LimitError } from "../errors.ts";
 import type { Adapter } from "../memory/adapter.ts";
 import { runBehindSink } from "../memory/block-run.ts";
 import { questionTokens } from "../memory/embedded-encoder.ts";
-import type { KeptMemory } from "../memory/kept.ts";
 import { type EncodeOptions, KeptEncoder, pieceTokens } from "../memory/kept-encoder.ts";
 import { KeptStore } from "../memory/kept-store.ts";
 import { keyOf } from "../memory/piece-key.ts";
@@ -53,7 +52,7 @@ export interface PrefixText {
 }
 
 export interface MemoriesParts {
-  readonly vocabulary: Vocabulary;
+  readonly vocabulary: Vocabulary & { isSpecial(id: number): boolean };
   readonly layout: PromptLayout;
   readonly cut: Cutter;
   /** See KeptEncoderParts. */
@@ -66,7 +65,6 @@ export class Memories {
   readonly #engine: Engine;
   readonly #parts: MemoriesParts;
   readonly #encoder: KeptEncoder;
-  readonly #store: KeptStore;
   readonly #kept: VirtualForm;
   #embedded: VirtualForm | null = null;
 
@@ -75,8 +73,8 @@ export class Memories {
     this.#parts = parts;
     const encode = (text: string) => parts.vocabulary.encode(text);
     this.#encoder = new KeptEncoder(engine, { encode, loadGrams: parts.loadGrams });
-    this.#store = new KeptStore(this.#encoder, defaults.memory.storeBytes);
-    this.#kept = createKeptForm(this.#store);
+    const store = new KeptStore(this.#encoder, defaults.memory.storeBytes);
+    this.#kept = createKeptForm(engine, store);
   }
 
   /**
@@ -91,8 +89,8 @@ export class Memories {
   ): Promise<LaidMemories> {
     if (request.isCold) this.forget();
     checkCharacters([...request.demonstrations, ...request.context, { text: prefix.far }]);
-    const form = await this.#formOf(request);
-    if (form === null) return this.#layRaw(request, await this.#sink(options));
+    if (request.form === "raw") return this.#layRaw(request, await this.#sink(options));
+    const form = await this.formOf(request.form);
     try {
       return await this.#layVirtual(request, { form, prefix }, options);
     } finally {
@@ -101,17 +99,21 @@ export class Memories {
   }
 
   /**
-   * Kept blocks of pieces in their order, behind the sink. What is not known is encoded, the last one
+   * Blocks of pieces in their order, behind the sink. What is not known is encoded, the last one
    * first, so that a cancel leaves the best of them known.
    * @throws CancelledError
    */
-  async layShares(shares: readonly PieceShare[], options: EncodeOptions): Promise<LaidMemories> {
-    const blocks = await this.#blocks(shares, { form: this.#kept, question: [] }, options);
+  async layShares(
+    shares: readonly PieceShare[],
+    form: VirtualForm,
+    options: EncodeOptions,
+  ): Promise<LaidMemories> {
+    const blocks = await this.#blocks(shares, { form, question: [] }, options);
     return {
       ...noMemories,
       blocks: [await this.#sink(options), ...blocks],
       contextBefore: shares.reduce((sum, { ids }) => sum + ids.length, 0),
-      contextAfter: shares.reduce((sum, { count }) => sum + count, 0),
+      contextAfter: blocks.reduce((sum, { length }) => sum + length, 0),
     };
   }
 
@@ -145,14 +147,19 @@ export class Memories {
     return groups;
   }
 
-  /** The kept memory of a piece with at least `entryCount` entries a head, if it is at hand. */
-  find(ids: readonly number[], entryCount: number): KeptMemory | null {
-    return this.#store.find(ids, entryCount);
-  }
-
-  /** A kept memory that was made earlier, as one of the bank's. */
-  put(ids: readonly number[], memory: KeptMemory): void {
-    this.#store.put(ids, memory);
+  /** @throws what `loadAdapter` throws, for embedded memories */
+  async formOf(name: "kept" | "embedded"): Promise<VirtualForm> {
+    if (name === "kept") return this.#kept;
+    if (this.#embedded !== null) return this.#embedded;
+    const { vocabulary, loadAdapter } = this.#parts;
+    const parts = {
+      adapter: await loadAdapter(),
+      readSink: (options: EncodeOptions) => this.#encoder.readSink(options),
+      isEnd: (id: number) => vocabulary.isSpecial(id) || vocabulary.endIds.has(id),
+    };
+    // Another request may have been first.
+    this.#embedded ??= createEmbeddedForm(this.#engine, parts, defaults.memory.storeBytes);
+    return this.#embedded;
   }
 
   /** All that was encoded, the sink too. */
@@ -171,12 +178,12 @@ export class Memories {
     texts: readonly ContextSpan[],
   ): Promise<{ tokens: number; positions: number }[]> {
     checkCharacters(texts);
-    const form = await this.#formOf(request);
-    if (form === null)
+    if (request.form === "raw")
       return measureRaw(
         request,
         texts.map((each) => this.#render(each).length),
       );
+    const form = await this.formOf(request.form);
     const offers: Offer[] = [];
     for (const text of texts)
       offers.unshift({ pieces: await this.piecesOf(text, form.pieceTokens) });
@@ -189,21 +196,6 @@ export class Memories {
         positions: counts[index] ?? 0,
       }))
       .toReversed();
-  }
-
-  /** null: as raw text. */
-  async #formOf({ form }: MemoryRequest): Promise<VirtualForm | null> {
-    if (form === "raw") return null;
-    if (form === "kept") return this.#kept;
-    this.#embedded ??= createEmbeddedForm(
-      this.#engine,
-      {
-        adapter: await this.#parts.loadAdapter(),
-        readSink: (options) => this.#encoder.readSink(options),
-      },
-      defaults.memory.storeBytes,
-    );
-    return this.#embedded;
   }
 
   #layRaw(request: MemoryRequest, sink: PromptBlock): LaidMemories {

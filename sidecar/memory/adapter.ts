@@ -2,6 +2,7 @@
 // arXiv 2405.17062).
 // In: a safetensors file as sidecar/adapters/README.md describes it. Out: the adapter, or why it is
 // not one for this model.
+import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { LowRankFactors } from "../engine/engine.ts";
@@ -18,6 +19,8 @@ export type AdapterArm = (typeof arms)[number];
 
 /** Vectors are [hidden]. */
 export interface Adapter {
+  /** Of its file: memories of another adapter are other memories. */
+  readonly sha256: string;
   readonly arm: AdapterArm;
   readonly hiddenSize: number;
   /** SEP, before the text. */
@@ -26,6 +29,8 @@ export interface Adapter {
   readonly slot: Float32Array | null;
   /** CONT, behind the virtual tokens. */
   readonly continuation: Float32Array;
+  /** REC, behind them instead: asks for the text again. */
+  readonly reconstruction: Float32Array;
   /** [hidden, hidden], out and in, and a bias. */
   readonly projection: { readonly weight: Float32Array; readonly bias: Float32Array };
   /** Of the layer norm behind it, with the scale of the embedding table's rows in both. */
@@ -65,10 +70,12 @@ export function parseAdapter(name: string, bytes: Uint8Array, backbone: Backbone
   const tensors = new TensorReader(name, file.tensors);
   const vector = (tensor: string) => tensors.take(tensor, [hiddenSize]);
   const adapter: Adapter = {
+    sha256: createHash("sha256").update(bytes).digest("hex"),
     ...{ arm, hiddenSize },
     separator: vector("sep"),
     slot: arm === "uni+ pool" ? null : vector("slot"),
     continuation: vector("cont"),
+    reconstruction: vector("rec"),
     projection: {
       weight: tensors.take("projection.weight", [hiddenSize, hiddenSize]),
       bias: vector("projection.bias"),
@@ -76,7 +83,6 @@ export function parseAdapter(name: string, bytes: Uint8Array, backbone: Backbone
     norm: { weight: vector("norm.weight"), bias: vector("norm.bias") },
     lora: rank === 0 ? null : readLora((...wanted) => tensors.take(...wanted), rank, backbone),
   };
-  vector("rec"); // Asks for the text again: training needs it, nothing here does.
   tensors.checkAllTaken();
   return adapter;
 }

@@ -1,4 +1,4 @@
-// A kept memory as bytes, for whoever keeps it on a disk. Keys have 8 bits with a scale and an offset
+// A kept memory as bytes. Keys have 8 bits with a scale and an offset
 // for each channel of a head, since some channels are large in all entries (the 0.5B has biases);
 // values have 8 bits with those of each entry. Payload, in the machine's byte order, all layers of one part
 // before the next part:
@@ -11,19 +11,12 @@ import type { CacheShape, ModelShape } from "../engine/engine-model.ts";
 import { FormatError } from "../errors.ts";
 import type { KeptLayer, KeptMemory } from "./kept.ts";
 import { pieceTokens } from "./kept-encoder.ts";
-
-/** The header is JSON. What the memory is like, `pooled`, is kept beside it, not in the payload. */
-export interface StoredKept {
-  readonly header: Readonly<Record<string, unknown>>;
-  readonly payload: Uint8Array;
-  /** [hidden] */
-  readonly pooled: Float32Array;
-}
+import { checkFormat, type MemoryBytes, readCount } from "./memory-bytes.ts";
 
 /** Says that header and payload are as this file lays them out; another layout has another name. */
 const format = "kept, 8 bits, keys at 0";
 
-export function encodeKept(memory: KeptMemory): StoredKept {
+export function encodeKept(memory: KeptMemory): MemoryBytes {
   const { shape, tokenCount, entryCount, position, pooled, layers } = memory;
   const payload = new Uint8Array(payloadLength(shape, entryCount));
   const parts = openParts(payload, shape, entryCount);
@@ -37,7 +30,7 @@ export function encodeKept(memory: KeptMemory): StoredKept {
 }
 
 /** @throws FormatError when it is not what `encodeKept` made of a memory of this model. */
-export function decodeKept(stored: StoredKept, shape: ModelShape): KeptMemory {
+export function decodeKept(stored: MemoryBytes, shape: ModelShape): KeptMemory {
   const { payload, pooled } = stored;
   const { tokenCount, entryCount, position } = readHeader(stored.header);
   const expected = payloadLength(shape, entryCount);
@@ -64,24 +57,12 @@ interface Counts {
   readonly entryCount: number;
 }
 
-function readHeader(header: StoredKept["header"]): Counts & { readonly position: number } {
-  const { format: found } = header;
-  if (found !== format) throw new FormatError(`memory: format ${found}, expected ${format}`);
+function readHeader(header: MemoryBytes["header"]): Counts & { readonly position: number } {
+  checkFormat(header, format);
   const tokenCount = readCount(header, "tokenCount", [1, pieceTokens]);
   const entryCount = readCount(header, "entryCount", [1, tokenCount]);
   const position = readCount(header, "position", [0, pieceTokens]);
   return { tokenCount, entryCount, position };
-}
-
-function readCount(
-  header: StoredKept["header"],
-  name: string,
-  [least, most]: [number, number],
-): number {
-  const value = header[name];
-  if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most)
-    throw new FormatError(`memory: ${name} of ${value}, not of ${least} to ${most}`);
-  return value;
 }
 
 /** Rows in 8 bits: value = offset + scale * code, each scale with the codes of one group. */

@@ -16,6 +16,8 @@ export interface PlanOptions {
   readonly budget: number;
   /** No piece of n tokens gets fewer than ceil(n / finestRatio). */
   readonly finestRatio: number;
+  /** And none more than ceil(n / leastRatio); default 1. */
+  readonly leastRatio?: number;
   /** Positions of every piece beside its share; default 0. */
   readonly markTokens?: number;
 }
@@ -30,11 +32,12 @@ export interface Share {
 /** A share for each of `candidates`, the worst first: of those that gain alike the last one is served. */
 export function planShares(
   candidates: readonly Candidate[],
-  { budget, finestRatio, markTokens = 0 }: PlanOptions,
+  { budget, finestRatio, leastRatio = 1, markTokens = 0 }: PlanOptions,
 ): Share[] {
   const accounts = candidates.map(({ pieces, chance }): Account => {
     const least = pieces.map((count) => entryCountAt(count, finestRatio));
-    const start = { chance, tokens: sum(pieces), total: 0, step: sum(least) };
+    const most = sum(pieces.map((count) => entryCountAt(count, leastRatio)));
+    const start = { chance, tokens: sum(pieces), most, total: 0, step: sum(least) };
     const cost = start.step + markTokens * pieces.length;
     return { ...start, least, cost, gain: gainOf({ ...start, cost }) };
   });
@@ -57,6 +60,8 @@ export function planShares(
 interface Account {
   readonly chance: number;
   readonly tokens: number;
+  /** Positions that it may have. */
+  readonly most: number;
   /** Positions of each piece at the finest ratio. */
   readonly least: readonly number[];
   /** Positions so far. */
@@ -65,7 +70,7 @@ interface Account {
   step: number;
   /** With the marks that come with them. */
   cost: number;
-  /** Of each position of the cost; negative where there are no tokens left for them. */
+  /** Of each position of the cost; negative where it may have no more of them. */
   gain: number;
 }
 
@@ -77,8 +82,9 @@ function bestOf(accounts: readonly Account[], left: number): Account | null {
   return best;
 }
 
-function gainOf({ chance, tokens, total, step, cost }: Omit<Account, "least" | "gain">): number {
-  if (total + step > tokens) return -1;
+function gainOf(account: Omit<Account, "least" | "gain">): number {
+  const { chance, tokens, most, total, step, cost } = account;
+  if (total + step > most) return -1;
   return (chance * (keptWorth((total + step) / tokens) - keptWorth(total / tokens))) / cost;
 }
 

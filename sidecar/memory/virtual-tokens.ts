@@ -1,6 +1,5 @@
 // Hidden states -> virtual tokens, by the trained vectors of an adapter (UniICL, arXiv 2405.17062):
 // C = LN(W h + b), in the scale of the embedding table's rows.
-import assert from "node:assert/strict";
 import type { Adapter } from "./adapter.ts";
 
 export interface VirtualTokens {
@@ -25,12 +24,6 @@ export function projectStates(
     vectors.set(normalize(adapter.norm, projected), range[0]);
   }
   return { count, vectors };
-}
-
-/** The first `count` of them: slots do not see the ones behind them, so these are a memory too. */
-export function firstTokens({ count: all, vectors }: VirtualTokens, count: number): VirtualTokens {
-  assert(count >= 1 && count <= all);
-  return { count, vectors: vectors.subarray(0, (vectors.length / all) * count) };
 }
 
 /** Their mean [hidden]: what the text is like, for selection. */

@@ -1,11 +1,8 @@
-// Kept memories of the workspace, on the disk: what a piece of a span is called in the bank, and its
-// bytes there. A bank that cannot be opened, read or written costs time, not answers.
+// Memories of the workspace on the disk: what a piece of a span is called in the bank, for each form,
+// and its bytes there. A bank that cannot be opened, read or written costs time, not answers.
 import { Bank } from "../bank/bank.ts";
 import { memoryId, spaceOf } from "../bank/memory-id.ts";
-import type { ModelShape } from "../engine/engine-model.ts";
-import type { KeptMemory } from "../memory/kept.ts";
-import { decodeKept, encodeKept } from "../memory/kept-codec.ts";
-import { pieceTokens, repeatText, sinkText, sinkTokens } from "../memory/kept-encoder.ts";
+import type { MemoryBytes } from "../memory/memory-bytes.ts";
 import { signBits } from "../selection/similarity.ts";
 
 /** A piece of a span, by all that its memory is made of, and where it stands. */
@@ -24,13 +21,18 @@ export interface BankPiece {
   readonly index: number;
 }
 
+/** What a file has to do with memories now. */
+export interface PresentPieces {
+  readonly pieces: readonly BankPiece[];
+  readonly texts: readonly string[];
+}
+
 export interface MemoryBankOptions {
   readonly folder: string;
   /** Bytes on the disk. */
   readonly cap: number;
   /** SHA-256 of the model's file. */
   readonly model: string;
-  readonly shape: ModelShape;
   /** Told of what went wrong, once of all that has the same message; the bank goes on. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -40,9 +42,6 @@ export interface BankFacts {
   readonly byteLength: number;
   readonly limit: number;
 }
-
-/** Another sink, marker or rule for pieces makes other memories. */
-const form = JSON.stringify(["kept", sinkText, sinkTokens, repeatText, pieceTokens]);
 
 export class MemoryBank {
   readonly #bank: Bank;
@@ -61,31 +60,33 @@ export class MemoryBank {
     return new MemoryBank(bank, { ...options, onFailure });
   }
 
-  /** null when it is not there or cannot be read: it is to be made again. */
-  async find(piece: BankPiece): Promise<KeptMemory | null> {
+  /**
+   * Of a form, into which `recall` brings it. Nothing is done when it is not there or cannot be read:
+   * it is to be made again.
+   */
+  async find(
+    piece: BankPiece,
+    { form, recall }: { readonly form: string; readonly recall: (bytes: MemoryBytes) => void },
+  ): Promise<void> {
     try {
-      const found = await this.#bank.get(this.#idOf(piece).key);
-      return found && decodeKept(found, this.#options.shape);
+      const found = await this.#bank.get(this.#idOf(piece, form).key);
+      if (found !== null) recall(found);
     } catch (error) {
       this.#options.onFailure(error);
-      return null;
     }
   }
 
   /** A full disk loses the memory, which is made again when it is needed. */
-  async put(piece: BankPiece, memory: KeptMemory): Promise<void> {
-    const stored = { ...encodeKept(memory), signBits: signBits(memory.pooled) };
+  async put(piece: BankPiece, form: string, memory: MemoryBytes): Promise<void> {
+    const stored = { ...memory, signBits: signBits(memory.pooled) };
     const { file, language, text, startLine, endLine } = piece;
     const source = { path: file, language, text, startLine, endLine };
-    await this.#bank.put(this.#idOf(piece), stored, source).catch(this.#options.onFailure);
+    await this.#bank.put(this.#idOf(piece, form), stored, source).catch(this.#options.onFailure);
   }
 
-  /** Drops what the bank has of a file but these pieces, and what others made of `texts`. */
-  async retain(
-    file: string,
-    { pieces, texts }: { readonly pieces: readonly BankPiece[]; readonly texts: readonly string[] },
-  ): Promise<void> {
-    const keys = pieces.map((piece) => this.#idOf(piece).key);
+  /** Drops what the bank has of a file but these pieces in this form, and what others made of `texts`. */
+  async retain(file: string, form: string, { pieces, texts }: PresentPieces): Promise<void> {
+    const keys = pieces.map((piece) => this.#idOf(piece, form).key);
     const space = spaceOf({ model: this.#options.model, form });
     await this.#bank.retain(file, { space, keys, texts }).catch(this.#options.onFailure);
   }
@@ -110,7 +111,7 @@ export class MemoryBank {
     await this.#bank.close();
   }
 
-  #idOf({ path, text, index }: BankPiece) {
+  #idOf({ path, text, index }: BankPiece, form: string) {
     const { model } = this.#options;
     return memoryId({ model, form, pathHeader: path, text: `${index}\n${text}` });
   }

@@ -1,15 +1,16 @@
-// Pieces of spans -> kept memories at hand: from this process, else from the bank, else by running
-// the model, after which the bank has them too.
+// Pieces of spans -> memories at hand: from this process, else from the bank, else by running the
+// model, after which the bank has them too.
 import { join } from "node:path";
-import type { Memories } from "../completion/memories.ts";
+import type { VirtualForm } from "../completion/virtual-forms.ts";
 import { entryCountAt, storedRatio } from "../memory/kept.ts";
 import type { EncodeOptions } from "../memory/kept-encoder.ts";
+import type { MemoryBytes } from "../memory/memory-bytes.ts";
 import type { BankPiece, MemoryBank } from "./memory-bank.ts";
 import type { Candidate } from "./selection.ts";
 
 export interface WantedPiece {
   readonly ids: readonly number[];
-  /** Entries a head that are needed at least. */
+  /** Positions that are needed at least. */
   readonly count: number;
   readonly place: BankPiece;
 }
@@ -20,44 +21,40 @@ export interface PieceOptions extends EncodeOptions {
 }
 
 export class PieceEncoder {
-  readonly #memories: Memories;
   /** null: what is encoded lasts as long as the process. */
   bank: MemoryBank | null = null;
 
-  constructor(memories: Memories) {
-    this.#memories = memories;
-  }
-
   /**
-   * Makes the memories of all pieces known to `Memories`, the first ones first.
+   * Makes the memories of all pieces known to the form, the first ones first.
    * @throws CancelledError; what was encoded until then stays
    */
-  async provide(pieces: readonly WantedPiece[], options: PieceOptions): Promise<void> {
+  async provide(
+    pieces: readonly WantedPiece[],
+    form: VirtualForm,
+    options: PieceOptions,
+  ): Promise<void> {
     const missing: WantedPiece[] = [];
-    for (const piece of pieces) if (!(await this.#recall(piece))) missing.push(piece);
-    for (const [done, { ids, count, place }] of missing.entries()) {
+    for (const piece of pieces) if (!(await this.#recall(piece, form))) missing.push(piece);
+    for (const [done, piece] of missing.entries()) {
       options.onEncode(done, missing.length);
-      await this.#memories.layShares([{ ids, count }], options);
-      const memory = this.#memories.find(ids, count);
-      if (memory !== null) await this.bank?.put(place, memory);
+      const bytes = await form.make(piece, options);
+      await this.bank?.put(piece.place, form.name, bytes);
     }
   }
 
-  async #recall({ ids, count, place }: WantedPiece): Promise<boolean> {
-    if (this.#memories.find(ids, count) !== null) return true;
-    const banked = (await this.bank?.find(place)) ?? null;
-    if (banked === null || banked.entryCount < count) return false;
-    this.#memories.put(ids, banked);
-    return true;
+  async #recall(piece: WantedPiece, form: VirtualForm): Promise<boolean> {
+    const recall = (bytes: MemoryBytes) => form.recall(piece.ids, bytes);
+    if (!form.has(piece)) await this.bank?.find(piece.place, { form: form.name, recall });
+    return form.has(piece);
   }
 }
 
-/** As many entries as the bank keeps for every coarser ratio. */
+/** As many positions as the bank keeps for every coarser ratio. */
 export function storedCounts({ pieces }: Candidate): number[] {
   return pieces.map(({ length }) => entryCountAt(length, storedRatio));
 }
 
-/** Of a span under `root`, with so many entries for each piece. */
+/** Of a span under `root`, with so many positions for each piece. */
 export function wantedPieces(
   root: string,
   candidate: Candidate,

@@ -5,132 +5,77 @@ import { join } from "node:path";
 import type { Completer } from "../completion/complete.ts";
 import { defaults } from "../completion/defaults.ts";
 import type { LaidMemories, Memories } from "../completion/memories.ts";
-import { CancelledError, throwIfCancelled } from "../errors.ts";
+import type { VirtualForm } from "../completion/virtual-forms.ts";
+import { CancelledError, errorKind, throwIfCancelled } from "../errors.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Span } from "../workspace/workspace.ts";
 import type { SkippedPath } from "./folder-index.ts";
-import {
-  type FolderSettings,
-  Folders,
-  type FoundFile,
-  isReadAlike,
-  type Touched,
-} from "./folders.ts";
-import { type KeptText, keptText, shownCounts } from "./kept-texts.ts";
+import { Folders, type FoundFile, isReadAlike, type Touched } from "./folders.ts";
+import { type KeptText, recollectTexts, type ShownSpan, shownSpan } from "./kept-texts.ts";
 import { type BankFacts, MemoryBank, type MemoryBankOptions } from "./memory-bank.ts";
 import { MemorySets } from "./memory-sets.ts";
 import { type Cursor, nearTextOf, type ProjectTokenizer } from "./near-text.ts";
-import {
-  PieceEncoder,
-  type PieceOptions,
-  storedCounts,
-  type WantedPiece,
-  wantedPieces,
-} from "./piece-encoder.ts";
+import { PieceEncoder, storedCounts, type WantedPiece, wantedPieces } from "./piece-encoder.ts";
+import type {
+  Changes,
+  CompressReport,
+  LineRange,
+  Lines,
+  PauseWork,
+  ProjectSettings,
+  Selection,
+  Target,
+  WorkOptions,
+} from "./request.ts";
 import {
   type Candidate,
   candidateOf,
   candidatesFor,
   describeMemory,
+  type Pieces,
   planMemories,
   type SelectedMemory,
   sharesOf,
 } from "./selection.ts";
 import { dropStale } from "./stale-memories.ts";
 
-export interface ProjectSettings extends FolderSettings {
-  readonly isEnabled: boolean;
-  /** Positions for all memories. */
-  readonly budget: number;
-  /** Whether a span may stand in front with the entries alone that matter most. */
-  readonly isCompressed: boolean;
-  /** Bytes of the bank on the disk. */
-  readonly bankLimit: number;
-}
-
-/** What has happened since the last time. */
-export interface Changes {
-  /** Texts of open editors by absolute path; null: closed. */
-  readonly edits: readonly { readonly file: string; readonly text: string | null }[];
-  /** Absolute paths of what was made, changed or deleted on the disk. */
-  readonly touched: readonly string[];
-}
-
-export interface PauseWork extends Changes {
-  /** Where the last completion was asked for. */
-  readonly cursor: Cursor | null;
-}
-
-/** The idle work, as people are told of it. */
-export type MemoryActivity =
-  | { readonly kind: "resting" }
-  | { readonly kind: "reading"; readonly done: number; readonly total: number }
-  | { readonly kind: "encoding"; readonly done: number; readonly total: number };
-
-export interface WorkOptions {
-  readonly onActivity: (activity: MemoryActivity) => void;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What was selected for a file, the best first. */
-export interface Selection {
-  /** Absolute path; null before the first selection. */
-  readonly file: string | null;
-  readonly budget: number;
-  readonly memories: readonly SelectedMemory[];
-}
-
-/** A file or folder, or lines of a file. */
-export interface Target {
-  /** Absolute. */
-  readonly file: string;
-  readonly range?: LineRange | undefined;
-}
-
-/** Lines from 0, the end exclusive. */
-export interface LineRange {
-  readonly startLine: number;
-  readonly endLine: number;
-}
-
-export interface CompressReport {
-  readonly files: number;
-  readonly spans: number;
-  readonly tokens: number;
-  /** At the finest ratio that is stored. */
-  readonly positions: number;
-  readonly skipped: readonly SkippedPath[];
-}
-
 export interface ProjectParts {
   readonly memories: Memories;
   readonly completer: Completer;
   readonly tokenizer: ProjectTokenizer;
   /** Of the bank: its folder, and the model that its memories are of. */
-  readonly bank: Pick<MemoryBankOptions, "folder" | "model" | "shape">;
+  readonly bank: Pick<MemoryBankOptions, "folder" | "model">;
   /** Told of what went wrong without stopping anything. */
   readonly onFailure: (error: unknown) => void;
 }
 
-interface RuledOptions extends WorkOptions {
+/** What a piece of work was begun with. */
+interface Terms extends WorkOptions {
+  readonly settings: ProjectSettings;
+  readonly form: VirtualForm;
   /** Under which the folder was opened, see `#rules`. */
   readonly rules: number;
+  /** Aborted by a purge. */
+  readonly purging: AbortSignal;
 }
+
+/** How the model is run, so that a keystroke may break in. */
+const idle = { chunk: defaults.chunk.idle } as const;
 
 export class Project {
   readonly folders: Folders;
   readonly #parts: ProjectParts;
   readonly #sets = new MemorySets();
-  readonly #encoder: PieceEncoder;
+  readonly #encoder = new PieceEncoder();
   /** Files whose memories may be stale. */
   readonly #changed = new Set<string>();
   #settings: ProjectSettings = {
-    ...{ folders: [], exclude: [], isEnabled: false, isCompressed: true },
+    ...{ folders: [], exclude: [], isEnabled: false, form: "kept" },
     ...{ budget: 0, bankLimit: 0 },
   };
   /** The last change of the bank; the next waits for it. */
   #banking: Promise<void> = Promise.resolve();
-  readonly #providing = new Set<Promise<void>>();
+  readonly #making = new Set<Promise<unknown>>();
   #purging = new AbortController();
   /** How often it has changed what may be read. */
   #rules = 0;
@@ -138,7 +83,6 @@ export class Project {
   constructor(parts: ProjectParts) {
     this.#parts = parts;
     this.folders = new Folders((text) => parts.tokenizer.encode(text).length);
-    this.#encoder = new PieceEncoder(parts.memories);
   }
 
   /** What was selected under other settings is gone; what was read stays where it is still true. */
@@ -186,37 +130,39 @@ export class Project {
 
   /**
    * Reads, selects, encodes and lays what serves the cursor, and runs the prompt with it: first from
-   * the files that are most likely needed, then from all.
+   * the files that are most likely needed, then from all. Where there can be no memories, why.
    * @throws CancelledError; what was done until then stays
    */
   async work({ cursor, ...changes }: PauseWork, options: WorkOptions): Promise<void> {
     await this.note(changes);
-    const rules = this.#rules;
+    const terms = await this.#beginPause(options);
     const place = cursor === null ? null : await this.folders.find(cursor.file);
-    if (cursor === null || place === null || !this.#settings.isEnabled) {
+    if (cursor === null || place === null || terms === null) {
       await this.#parts.completer.refresh(this.laidFor(cursor?.file ?? null), options);
       return;
     }
     const onRead = (done: number, total: number) =>
       options.onActivity({ kind: "reading", done, total });
     await place.folder.readAround(place.path, onRead, options.signal);
-    await this.#select(place, cursor, { ...options, rules });
+    await this.#select(place, cursor, terms);
     const count = await place.folder.readRest(onRead, options.signal);
-    if (count > 0) await this.#select(place, cursor, { ...options, rules });
+    if (count > 0) await this.#select(place, cursor, terms);
     const { bank } = this.#encoder;
     const { folders } = this;
+    const { form } = terms;
     const { pieces: selected } = this.#sets.last;
-    const parts = { folders, selected, pieces: this.#parts.memories };
+    const parts = { folders, selected, form, pieces: this.#piecesOf(form) };
     if (bank !== null) await dropStale(this.#changed, { bank, ...parts }, options.signal);
   }
 
   /**
    * Encodes the spans of files and folders, or of some of their lines, into the bank.
-   * @throws UnsupportedError for what lies in no folder of the workspace; CancelledError
+   * @throws UnsupportedError for what lies in no folder of the workspace, or where the form needs an
+   * adapter and there is none; CancelledError
    */
   async compress(targets: readonly Target[], options: WorkOptions): Promise<CompressReport> {
-    const rules = this.#rules;
-    const { onActivity, signal } = options;
+    const terms = await this.#begin(options);
+    const { form, onActivity, signal } = terms;
     const onRead = (done: number, total: number) => onActivity({ kind: "reading", done, total });
     const skipped = new Map<string, SkippedPath>();
     const wanted = new Map<Span, string>();
@@ -231,48 +177,44 @@ export class Project {
       for (const each of folder.skippedIn(path)) skipped.set(join(root, each.path), each);
     }
     const found = [...wanted].map(async ([span, root]) => {
-      const candidate = await candidateOf(span, this.#parts.memories);
+      const candidate = await candidateOf(span, this.#piecesOf(form));
       return wantedPieces(root, candidate, storedCounts(candidate));
     });
     const pieces = (await Promise.all(found)).flat();
-    await this.#provide(pieces, { ...options, rules });
-    return {
+    return await this.#make(pieces, terms, async () => ({
       files: new Set(pieces.map(({ place }) => place.file)).size,
       spans: wanted.size,
       tokens: pieces.reduce((sum, { ids }) => sum + ids.length, 0),
-      positions: pieces.reduce((sum, { count }) => sum + count, 0),
+      positions: pieces.reduce((sum, { count }) => sum + count + form.markTokens, 0),
       skipped: [...skipped.values()],
-    };
+    }));
   }
 
   /**
-   * What the memories of the spans that lie in these lines of a file keep.
-   * @throws UnsupportedError for a file in no folder of the workspace; CancelledError
+   * What the memories of the spans that lie in these lines hold of them.
+   * @throws as `compress` does
    */
-  async keptTexts(
-    { file, range }: { readonly file: string; readonly range: LineRange },
-    options: WorkOptions,
-  ): Promise<KeptText[]> {
-    const rules = this.#rules;
-    const { root, folder, path } = await this.folders.require(file);
-    await folder.readAround(path, () => {}, options.signal);
-    const { memories, tokenizer } = this.#parts;
-    const texts: KeptText[] = [];
-    for (const span of folder.spansIn(path).filter((each) => meets(each, range))) {
-      const candidate = await candidateOf(span, memories);
-      // Lines may have moved since; other text has other pieces.
-      const planned = this.#sets.last.planned.find(
-        ({ candidate: { path: other, text }, counts }) =>
-          other === path && text === span.text && counts.length > 0,
-      );
-      const counts = shownCounts(candidate.pieces, planned?.counts);
-      await this.#provide(wantedPieces(root, candidate, counts), { ...options, rules });
-      const { kind, startLine, endLine } = candidate;
-      const bytesOf = (id: number) => tokenizer.bytesOf(id);
-      const shown = { pieces: candidate.pieces, counts };
-      texts.push(keptText({ kind, path, startLine, endLine }, shown, { memories, bytesOf }));
+  async keptTexts(wanted: readonly Lines[], options: WorkOptions): Promise<KeptText[]> {
+    const terms = await this.#begin(options);
+    const { form, onActivity, signal } = terms;
+    const shown: ShownSpan[] = [];
+    const pieces: WantedPiece[] = [];
+    for (const { file, range } of wanted) {
+      const { root, folder, path } = await this.folders.require(file);
+      await folder.readAround(path, () => {}, signal);
+      for (const span of folder.spansIn(path).filter((each) => meets(each, range))) {
+        const candidate = await candidateOf(span, this.#piecesOf(form));
+        const each = shownSpan(candidate, this.#sets.last.planned);
+        const counts = each.shares.map(({ count }) => count);
+        shown.push(each);
+        pieces.push(...wantedPieces(root, candidate, counts));
+      }
     }
-    return texts;
+    const { tokenizer } = this.#parts;
+    const onPiece = (done: number, total: number) => onActivity({ kind: "decoding", done, total });
+    return await this.#make(pieces, terms, () =>
+      recollectTexts(shown, { form, tokenizer }, { ...idle, signal, onPiece }),
+    );
   }
 
   async bankFacts(): Promise<BankFacts> {
@@ -286,7 +228,7 @@ export class Project {
     this.#purging.abort();
     this.#purging = new AbortController();
     await this.#banking;
-    await Promise.allSettled(this.#providing);
+    await Promise.allSettled(this.#making);
     await this.#encoder.bank?.purge();
     this.#parts.memories.forget();
     this.#sets.clear();
@@ -308,51 +250,79 @@ export class Project {
     return candidatesFor(near, place.folder, memories);
   }
 
-  async #select(
-    { root, folder, path }: FoundFile,
-    cursor: Cursor,
-    options: RuledOptions,
-  ): Promise<void> {
+  async #select({ root, folder, path }: FoundFile, cursor: Cursor, terms: Terms): Promise<void> {
     const { memories, completer, tokenizer } = this.#parts;
-    const { signal: purging } = this.#purging;
-    const settings = this.#settings;
-    const { budget, isCompressed } = settings;
-    const finestRatio = isCompressed ? defaults.memory.finestRatio : 1;
+    const { settings, form, signal } = terms;
+    const { budget } = settings;
+    const finestRatio = settings.form === "raw" ? 1 : defaults.memory.finestRatio;
     const near = nearTextOf(path, cursor, tokenizer);
-    const candidates = await candidatesFor(near, folder, memories);
-    const planned = planMemories(candidates, { budget, finestRatio });
+    const candidates = await candidatesFor(near, folder, this.#piecesOf(form));
+    const { leastRatio, markTokens } = form;
+    const planned = planMemories(candidates, { budget, finestRatio, leastRatio, markTokens });
     const pieces = planned.flatMap((each) => wantedPieces(root, each.candidate, each.counts));
-    await this.#provide(pieces, options);
-    const laid = await memories.layShares(sharesOf(planned), this.#encoding(options));
-    throwIfCancelled(purging);
-    if (settings !== this.#settings || options.rules !== this.#rules)
+    const laid = await this.#make(pieces, terms, () =>
+      memories.layShares(sharesOf(planned), form, { ...idle, signal }),
+    );
+    if (settings !== this.#settings || terms.rules !== this.#rules)
       throw new CancelledError("other settings or rules hold by now");
     this.#sets.keep({ file: cursor.file, laid, budget, planned, pieces });
-    await completer.refresh(laid, options);
+    await completer.refresh(laid, terms);
   }
 
-  async #provide(pieces: readonly WantedPiece[], options: RuledOptions): Promise<void> {
+  /**
+   * Makes memories of pieces, and then uses them. A purge waits for both.
+   * @throws CancelledError, also where they were purged meanwhile
+   */
+  async #make<Result>(
+    pieces: readonly WantedPiece[],
+    { form, rules, purging, onActivity, signal }: Terms,
+    use: () => Promise<Result>,
+  ): Promise<Result> {
     await this.#banking;
-    const purging = this.#purging.signal;
-    const { onEncode, ...rest } = this.#encoding(options);
-    const providing = this.#encoder.provide(pieces, {
-      ...rest,
-      onEncode: (done, total) => {
-        throwIfCancelled(purging);
-        onEncode(done, total);
-      },
-    });
-    this.#providing.add(providing);
-    await providing.finally(async () => {
-      this.#providing.delete(providing);
+    const onEncode = (done: number, total: number) => {
+      throwIfCancelled(purging);
+      onActivity({ kind: "encoding", done, total });
+    };
+    const making = this.#encoder.provide(pieces, form, { ...idle, signal, onEncode }).then(use);
+    this.#making.add(making);
+    try {
+      const result = await making;
+      throwIfCancelled(purging);
+      return result;
+    } finally {
+      this.#making.delete(making);
+      if (this.#making.size === 0) await form.rest();
       // They may forbid what was just put into the bank.
-      if (options.rules !== this.#rules) await this.#doubtBanked();
+      if (rules !== this.#rules) await this.#doubtBanked();
+    }
+  }
+
+  /** @throws UnsupportedError, FormatError or LimitError where the form needs an adapter and none serves */
+  async #begin(options: WorkOptions): Promise<Terms> {
+    const settings = this.#settings;
+    const start = { settings, rules: this.#rules, purging: this.#purging.signal };
+    // Raw text stands there as all of its keys and values.
+    const name = settings.form === "embedded" ? "embedded" : "kept";
+    return { ...options, ...start, form: await this.#parts.memories.formOf(name) };
+  }
+
+  /** null where memories are off, or cannot be made, which is told: completions do without. */
+  async #beginPause(options: WorkOptions): Promise<Terms | null> {
+    if (!this.#settings.isEnabled) return null;
+    return await this.#begin(options).catch((error: Error) => {
+      if (errorKind(error) === "internal") this.#parts.onFailure(error);
+      options.onActivity({ kind: "unavailable", message: error.message });
+      return null;
     });
   }
 
-  #encoding({ onActivity, signal }: WorkOptions): PieceOptions {
-    const onEncode = (done: number, total: number) => onActivity({ kind: "encoding", done, total });
-    return { chunk: defaults.chunk.idle, signal, onEncode };
+  /** Cut as the form has them. */
+  #piecesOf({ pieceTokens }: VirtualForm): Pieces {
+    const { memories } = this.#parts;
+    return {
+      piecesOf: (span) => memories.piecesOf(span, pieceTokens),
+      piecesOfDemonstrations: (texts) => memories.piecesOfDemonstrations(texts, pieceTokens),
+    };
   }
 
   async #openBank(cap: number): Promise<void> {

@@ -3,7 +3,7 @@
 // pieces that are encoded. Runs no model.
 
 import type { PieceShare } from "../completion/virtual-forms.ts";
-import { planShares } from "../memory/planner.ts";
+import { type PlanOptions, planShares } from "../memory/planner.ts";
 import { chancesOf, usualTopChance } from "../selection/chance.ts";
 import { renderDemonstration } from "../selection/demonstrations.ts";
 import { rankByScore } from "../selection/fusion.ts";
@@ -47,8 +47,10 @@ export interface SelectedMemory extends MemoryPlace {
 /** A candidate and what the planner gives it. */
 export interface PlannedMemory {
   readonly candidate: Candidate;
-  /** Positions of each piece; none where it is left out. */
+  /** Positions of each piece, marks aside; none where it is left out. */
   readonly counts: readonly number[];
+  /** Of all pieces, with the marks. */
+  readonly positions: number;
   readonly outcome: "whole" | "compressed" | "no-room";
 }
 
@@ -116,19 +118,21 @@ async function demonstrationsFor(
   return Promise.all(candidates);
 }
 
-/** Shares `budget` positions out. `candidates` and the result have the best first. */
+/** Shares the budget out. `candidates` and the result have the best first. */
 export function planMemories(
   candidates: readonly Candidate[],
-  { budget, finestRatio }: { readonly budget: number; readonly finestRatio: number },
+  options: PlanOptions,
 ): PlannedMemory[] {
+  const { markTokens = 0 } = options;
   const worstFirst = candidates.toReversed().map(({ pieces, chance }) => ({
     pieces: pieces.map(({ length }) => length),
     chance,
   }));
-  const shares = planShares(worstFirst, { budget, finestRatio }).toReversed();
+  const shares = planShares(worstFirst, options).toReversed();
   return candidates.map((candidate, index) => {
-    const { positions = [], outcome = "no-room" } = shares[index] ?? {};
-    return { candidate, counts: positions, outcome };
+    const { positions: counts = [], outcome = "no-room" } = shares[index] ?? {};
+    const positions = counts.reduce((sum, count) => sum + count + markTokens, 0);
+    return { candidate, counts, positions, outcome };
   });
 }
 
@@ -153,9 +157,8 @@ export function sharesOf(planned: readonly PlannedMemory[]): PieceShare[] {
   );
 }
 
-export function describeMemory({ candidate, counts, outcome }: PlannedMemory): SelectedMemory {
+export function describeMemory({ candidate, positions, outcome }: PlannedMemory): SelectedMemory {
   const { kind, path, startLine, endLine, score, places } = candidate;
   const tokens = candidate.pieces.reduce((sum, { length }) => sum + length, 0);
-  const positions = counts.reduce((sum, count) => sum + count, 0);
   return { kind, path, startLine, endLine, score, places, tokens, positions, outcome };
 }

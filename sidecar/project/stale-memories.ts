@@ -1,6 +1,7 @@
 // The bank follows the text: memories of what a file says no more are dropped, once its folder was
 // read. Another model cuts the same text in its own way; of its memories those stay whose lines stand.
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { VirtualForm } from "../completion/virtual-forms.ts";
 import { throwIfCancelled } from "../errors.ts";
 import type { Span } from "../workspace/workspace.ts";
 import type { Folders } from "./folders.ts";
@@ -11,6 +12,8 @@ import { candidateOf, type Pieces } from "./selection.ts";
 export interface StaleParts {
   readonly bank: MemoryBank;
   readonly folders: Folders;
+  /** That memories are of, and pieces as it has them. */
+  readonly form: VirtualForm;
   readonly pieces: Pieces;
   /** Of the last selection: what a memory of demonstrations holds is decided there. */
   readonly selected: readonly WantedPiece[];
@@ -22,7 +25,7 @@ export interface StaleParts {
  */
 export async function dropStale(
   changed: Set<string>,
-  { bank, folders, pieces, selected }: StaleParts,
+  { bank, folders, form, pieces, selected }: StaleParts,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for (const file of changed) {
@@ -43,7 +46,7 @@ export async function dropStale(
         kept.push(...wanted.map(({ place }) => place));
       }
     }
-    await bank.retain(file, { pieces: kept, texts });
+    await bank.retain(file, form.name, { pieces: kept, texts });
   }
 }
 

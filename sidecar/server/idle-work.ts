@@ -3,7 +3,7 @@
 import { defaults } from "../completion/defaults.ts";
 import { CancelledError } from "../errors.ts";
 import type { Cursor } from "../project/near-text.ts";
-import type { Changes, MemoryActivity } from "../project/project.ts";
+import type { Changes, MemoryActivity } from "../project/request.ts";
 import { type EngineThread, noteChanges } from "../thread-client.ts";
 
 export interface IdleWorkOptions {
@@ -77,20 +77,26 @@ export class IdleWork {
     const running = new AbortController();
     this.#running = running;
     const work = { ...this.#takeChanges(), cursor: this.#cursor };
-    const { onActivity, onDone, onFailure } = this.#options;
+    const { onDone, onFailure } = this.#options;
+    // Why there are no memories is told until the next pause.
+    let end: MemoryActivity = { kind: "resting" };
+    const onActivity = (activity: MemoryActivity) => {
+      if (activity.kind === "unavailable") end = activity;
+      else this.#options.onActivity(activity);
+    };
     try {
       const rows = await thread.work(work, { onActivity, signal: running.signal });
       if (rows > 0) onDone(rows);
     } catch (error) {
       if (!(error instanceof CancelledError)) onFailure(error);
     } finally {
-      if (this.#running === running) this.#rest();
+      if (this.#running === running) this.#rest(end);
     }
   }
 
-  #rest(): void {
+  #rest(end: MemoryActivity): void {
     this.#running = null;
-    this.#options.onActivity({ kind: "resting" });
+    this.#options.onActivity(end);
     if (this.#touched.size > 0 && this.#timer === null) this.#plan();
   }
 }

@@ -3,13 +3,13 @@
 import { pathToFileURL } from "node:url";
 import { UnsupportedError } from "../errors.ts";
 import type { Cursor } from "../project/near-text.ts";
+import type { MemoryActivity } from "../project/request.ts";
 import type { MemoryPlace } from "../project/selection.ts";
 import type * as protocol from "../protocol.ts";
 import {
   bankFacts,
   demonstrations,
   type EngineThread,
-  keptTexts,
   purgeBank,
   rank,
   selection,
@@ -29,7 +29,7 @@ export interface MemoryRequestsOptions {
 }
 
 /** Told while a request works. */
-export type OnPercent = (percent: number, activity: protocol.MemoryActivity["kind"]) => void;
+export type OnPercent = (percent: number, stage: MemoryActivity["kind"]) => void;
 
 export class MemoryRequests {
   readonly #options: MemoryRequestsOptions;
@@ -48,18 +48,24 @@ export class MemoryRequests {
   }
 
   async keptTexts(
-    { uri, range }: { uri: string; range: protocol.LineRange },
+    targets: readonly protocol.DocumentLines[],
+    onPercent: OnPercent,
     signal: AbortSignal,
   ): Promise<protocol.KeptText[]> {
-    const lines = { file: requirePath(uri), range };
-    const texts = await this.#ask(keptTexts, lines, signal);
-    return texts.map(({ place, positions, tokens }) => ({
-      ...{ place, positions },
-      tokens: tokens.map(({ bytes, share }) => ({
-        piece: Buffer.from(bytes).toString("base64"),
-        share,
-      })),
-    }));
+    const lines = targets.map(({ uri, range }) => ({ file: requirePath(uri), range }));
+    const options = { signal, onActivity: percentTo(onPercent) };
+    const texts = await (await this.#options.thread()).keptTexts(lines, options);
+    return texts.map((text) =>
+      text.kind === "decoded"
+        ? text
+        : {
+            ...text,
+            tokens: text.tokens.map(({ bytes, share }) => ({
+              piece: Buffer.from(bytes).toString("base64"),
+              share,
+            })),
+          },
+    );
   }
 
   async compress(
@@ -68,13 +74,8 @@ export class MemoryRequests {
     signal: AbortSignal,
   ): Promise<protocol.CompressReport> {
     const files = targets.map(({ uri, range }) => ({ file: requirePath(uri), range }));
-    const report = await (await this.#options.thread()).compress(files, {
-      signal,
-      onActivity: (activity) => {
-        if (activity.kind === "resting" || activity.total === 0) return;
-        onPercent((100 * activity.done) / activity.total, activity.kind);
-      },
-    });
+    const options = { signal, onActivity: percentTo(onPercent) };
+    const report = await (await this.#options.thread()).compress(files, options);
     return { ...report, skipped: [...report.skipped] };
   }
 
@@ -116,6 +117,13 @@ export class MemoryRequests {
     const { ids } = await this.#ask(splitTokens, { text }, signal);
     return ids.length;
   }
+}
+
+function percentTo(onPercent: OnPercent): (activity: MemoryActivity) => void {
+  return (activity) => {
+    if (!("total" in activity) || activity.total === 0) return;
+    onPercent((100 * activity.done) / activity.total, activity.kind);
+  };
 }
 
 function labelOf({ path, startLine, endLine }: MemoryPlace): string {

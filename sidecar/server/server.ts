@@ -16,7 +16,6 @@ import {
   ResponseError,
   TextDocumentSyncKind,
   TextDocuments,
-  type WorkDoneProgressReporter,
 } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { CatalogueError } from "../catalogue/catalogue-error.ts";
@@ -134,7 +133,7 @@ class Server {
     this.#answer(protocol.countRemote, ({ text }) => this.#counter.count(text));
     this.#answer(protocol.diagnostics, () => this.#diagnose());
     this.#answer(protocol.readSelection, () => this.#memories.selection());
-    this.#answer(protocol.readKept, (lines, signal) => this.#memories.keptTexts(lines, signal));
+    this.#answer(protocol.readKept, (wanted, signal) => this.#readKept(wanted, signal));
     this.#answer(protocol.compress, (wanted, signal) => this.#compress(wanted, signal));
     this.#answer(protocol.copyContext, ({ uri, ...place }, signal) =>
       this.#memories.context(cursorAt(this.#documentAt(uri), place), place, signal),
@@ -224,11 +223,9 @@ class Server {
     const folders = [...this.#folders].flatMap((uri) => filePath(uri) ?? []);
     const isEnabled = isTrusted && enable && memories.enable;
     const bankLimit = bank.limit * 1024 * 1024;
-    const isCompressed = memories.form === "kept";
-    const settings = { folders, exclude, isEnabled, isCompressed, bankLimit };
-    this.#owner.ready
-      ?.ask(configureProject, { ...settings, budget: memories.budget })
-      .catch(logFailure);
+    const { budget, form } = memories;
+    const settings = { folders, exclude, isEnabled, budget, form, bankLimit };
+    this.#owner.ready?.ask(configureProject, settings).catch(logFailure);
     // What is shown is selected anew in the pause that begins now.
     this.#idle.touch();
   }
@@ -259,8 +256,17 @@ class Server {
     { id, token }: { id: string; token: string },
     signal: AbortSignal,
   ): Promise<protocol.ModelEntry> {
-    return this.#withProgress(token, `Pith: downloading ${id}`, (progress) =>
-      this.#shelf.download(id, { signal, onPercent: (percent) => progress.report(percent) }),
+    return this.#withProgress(token, `Pith: downloading ${id}`, (onPercent) =>
+      this.#shelf.download(id, { signal, onPercent }),
+    );
+  }
+
+  #readKept(
+    { targets, token }: { targets: protocol.DocumentLines[]; token: string },
+    signal: AbortSignal,
+  ): Promise<protocol.KeptText[]> {
+    return this.#withProgress(token, "Pith: reading memories", (onPercent) =>
+      this.#memories.keptTexts(targets, onPercent, signal),
     );
   }
 
@@ -268,22 +274,21 @@ class Server {
     { targets, token }: { targets: { uri: string; range?: protocol.LineRange }[]; token: string },
     signal: AbortSignal,
   ): Promise<protocol.CompressReport> {
-    return this.#withProgress(token, "Pith: making memories", (progress) => {
-      const onPercent = (percent: number, activity: string) => progress.report(percent, activity);
-      return this.#memories.compress(targets, onPercent, signal);
-    });
+    return this.#withProgress(token, "Pith: making memories", (onPercent) =>
+      this.#memories.compress(targets, onPercent, signal),
+    );
   }
 
   /** Progress that can be cancelled, on the token that a request names. */
   async #withProgress<T>(
     token: string,
     title: string,
-    work: (progress: WorkDoneProgressReporter) => Promise<T>,
+    work: (onPercent: (percent: number, stage?: string) => void) => Promise<T>,
   ): Promise<T> {
     const progress = this.#connection.window.attachWorkDoneProgress(token);
     progress.begin(title, 0, undefined, true);
     try {
-      return await work(progress);
+      return await work((percent, stage = "") => progress.report(percent, stage));
     } finally {
       progress.done();
     }

@@ -23,7 +23,7 @@ const defaultSettings: Settings = {
 const words: Readonly<Record<string, readonly string[]>> = {
   multiline: ["auto", "never"],
   alignment: ["exact", "token", "off"],
-  form: ["kept", "raw"],
+  form: ["kept", "embedded", "raw"],
   trace: ["off", "messages", "verbose"],
 };
 

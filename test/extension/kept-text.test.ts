@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keptPage } from "../../extension/kept-text.ts";
-import type { KeptText } from "../../sidecar/protocol.ts";
+import type { ShadedText } from "../../sidecar/protocol.ts";
 
 test("each line shows its text and the mean share of its tokens, each token its own", () => {
   const page = keptPage([
@@ -52,11 +52,11 @@ test("memories stand one below the other", () => {
   );
 });
 
-function kept(pieces: string[], shares: number[]): KeptText {
+function kept(pieces: string[], shares: number[]): ShadedText {
   const tokens = pieces.map((piece, index) => ({
     piece: Buffer.from(piece).toString("base64"),
     share: shares[index] ?? 0,
   }));
   const place = { kind: "span" as const, path: "src/a.ts", startLine: 9, endLine: 13 };
-  return { place, positions: 2, tokens };
+  return { kind: "kept", place, positions: 2, tokens };
 }

@@ -51,6 +51,11 @@ test("where nothing was selected, the page says why", () => {
   assert.equal(new Set(sentences).size, 4);
   const activity = { kind: "reading" as const, done: 12, total: 300 };
   assert.match(selectionText(none, { settings, activity }, english), /\n.*12 of 300\.\n$/);
+  const without = { kind: "unavailable" as const, message: "no adapter" };
+  assert.match(
+    selectionText(none, { settings, activity: without }, english),
+    /^.*: no adapter\.\n$/,
+  );
 });
 
 test("a line of the page leads back to its place", () => {

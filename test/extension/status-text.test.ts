@@ -87,6 +87,16 @@ test("work on memories is told in the sentence and leaves the status bar's text 
   }
 });
 
+test("that there can be no memories is a warning with the reason, unless there is worse", () => {
+  const condition = { kind: "ready", model } as const;
+  const activity = { kind: "unavailable", message: "no adapter" } as const;
+  const view = viewOf({ ...still, condition, activity }, english);
+  assert.deepEqual([view.severity, view.isBusy], ["warning", false]);
+  assert.equal(view.detail, `Ready: ${model}. Completions do without memories: no adapter.`);
+  const last = reportOf("engine-failed");
+  assert.equal(viewOf({ ...still, condition, last, activity }, english).severity, "error");
+});
+
 test("an engine that failed shows as an error", () => {
   const condition = { kind: "ready", model } as const;
   const last = reportOf("engine-failed");

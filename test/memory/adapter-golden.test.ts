@@ -9,6 +9,7 @@ import { Engine } from "../../sidecar/engine/engine.ts";
 import { type Adapter, parseAdapter, readAdapter } from "../../sidecar/memory/adapter.ts";
 import { EmbeddedEncoder } from "../../sidecar/memory/embedded-encoder.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { compress } from "../support/compress.ts";
 import { openTiny } from "../support/tiny-engine.ts";
 import { exactModel, preparedModel, type RealModelId } from "../support/weights.ts";
 
@@ -88,7 +89,7 @@ async function compressGolden(
   for (const [ratio, expected] of Object.entries(golden.virtualTokens)) {
     const count = Math.ceil(golden.ids.length / Number(ratio));
     const options = { chunk: 32, question: [], count };
-    const { vectors } = await encoder.compress([...golden.ids], options);
+    const { vectors } = await compress(encoder, [...golden.ids], options);
     compressed.push([vectors, expected.flat(), adapter.hiddenSize]);
   }
   return compressed;

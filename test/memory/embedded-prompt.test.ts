@@ -12,6 +12,7 @@ import { logProbability } from "../../sidecar/engine/sampler.ts";
 import { UnsupportedError } from "../../sidecar/errors.ts";
 import { EmbeddedEncoder } from "../../sidecar/memory/embedded-encoder.ts";
 import { KeptEncoder } from "../../sidecar/memory/kept-encoder.ts";
+import { compress } from "../support/compress.ts";
 import { cut } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 
@@ -82,7 +83,7 @@ for (const isConditional of [false, true])
     for (const span of spans) {
       const ids = render(span);
       const count = Math.ceil(ids.length / 4);
-      const tokens = await encoder.compress(ids, { chunk, question, count });
+      const tokens = await compress(encoder, ids, { chunk, question, count });
       blocks.push(await encoder.attachable(tokens, sink, { chunk }));
     }
     const { nll, tokens } = await scoreOf({ isConditional });

@@ -3,13 +3,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { rotateKeys, rotationBy } from "../../sidecar/engine/rotation.ts";
-import { LimitError } from "../../sidecar/errors.ts";
+import { bestId } from "../../sidecar/engine/sampler.ts";
+import { CancelledError, LimitError } from "../../sidecar/errors.ts";
 import { type Adapter, type AdapterArm, parseAdapter } from "../../sidecar/memory/adapter.ts";
 import { EmbeddedEncoder } from "../../sidecar/memory/embedded-encoder.ts";
 import { EmbeddedStore } from "../../sidecar/memory/embedded-store.ts";
 import { KeptEncoder, sinkText } from "../../sidecar/memory/kept-encoder.ts";
 import { parseSafetensors } from "../../sidecar/memory/safetensors.ts";
-import { firstTokens, pool } from "../../sidecar/memory/virtual-tokens.ts";
+import { pool } from "../../sidecar/memory/virtual-tokens.ts";
+import { compress } from "../support/compress.ts";
 import { mergeLora } from "../support/merge-lora.ts";
 import { randomAdapter } from "../support/random-adapter.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
@@ -34,7 +36,7 @@ function modelOf(architecture: string): TinyModel {
 
 const options = { chunk: 32, question: [] };
 const text = "const ring = (string) => {\n  return string;\n};\nthe other thing = 12;\n";
-const [separator, slot, continuation, virtual] = [30, 31, 32, 33];
+const [separator, slot, continuation, virtual, reconstruction] = [30, 31, 32, 33, 34];
 
 /** What the tiny model is. */
 function backboneOf({ engine }: TinyModel) {
@@ -54,7 +56,8 @@ function plainAdapter(model: TinyModel, arm: AdapterArm = "uni"): Adapter {
   for (let index = 0; index < hiddenSize; index++) weight[index * (hiddenSize + 1)] = 1;
   const zeros = new Float32Array(hiddenSize);
   return {
-    ...{ arm, hiddenSize, separator: row(separator), continuation: row(continuation) },
+    ...{ sha256: "0", arm, hiddenSize, separator: row(separator) },
+    ...{ continuation: row(continuation), reconstruction: row(reconstruction) },
     slot: arm === "uni+ pool" ? null : row(slot),
     projection: { weight, bias: zeros },
     norm: { weight: zeros.map(() => 1), bias: zeros },
@@ -101,7 +104,7 @@ for (const architecture of architectures)
       const model = modelOf(architecture);
       const ids = [...model.tokenizer.encode(text)];
       const encoder = new EmbeddedEncoder(model.engine, plainAdapter(model));
-      const { count, vectors } = await encoder.compress(ids, { ...options, question, count: 5 });
+      const { count, vectors } = await compress(encoder, ids, { ...options, question, count: 5 });
       const slots = new Array<number>(5).fill(slot);
       const all = [...question, separator, ...ids, ...slots];
       const { hidden } = await tinyForward(sourceOf(), all);
@@ -113,7 +116,7 @@ for (const architecture of architectures)
       const model = modelOf(architecture);
       const ids = [...model.tokenizer.encode(text)].slice(0, 11);
       const encoder = new EmbeddedEncoder(model.engine, plainAdapter(model, "uni+ pool"));
-      const { vectors } = await encoder.compress(ids, { ...options, question, count: 3 });
+      const { vectors } = await compress(encoder, ids, { ...options, question, count: 3 });
       const { hidden } = await tinyForward(sourceOf(), [...question, separator, ...ids]);
       const states = hidden.slice(-11);
       const parts = [states.slice(0, 3), states.slice(3, 7), states.slice(7)];
@@ -130,7 +133,7 @@ for (const architecture of architectures)
     const { engine, tokenizer, loadGrams } = model;
     const ids = [...tokenizer.encode(text)];
     const encoder = new EmbeddedEncoder(engine, constantAdapter(model));
-    const tokens = await encoder.compress(ids, { ...options, count: 3 });
+    const tokens = await compress(encoder, ids, { ...options, count: 3 });
     const encode = (given: string) => tokenizer.encode(given);
     const sink = await new KeptEncoder(engine, { encode, loadGrams }).readSink(options);
     const block = await encoder.attachable(tokens, sink, options);
@@ -156,6 +159,33 @@ for (const architecture of architectures)
   });
 
 for (const architecture of architectures)
+  test(`what is decoded is what the model writes behind virtual tokens and REC: ${architecture}`, async () => {
+    const model = modelOf(architecture);
+    const { engine, tokenizer, loadGrams } = model;
+    const ids = [...tokenizer.encode(text)];
+    const encoder = new EmbeddedEncoder(engine, constantAdapter(model));
+    const tokens = await compress(encoder, ids, { ...options, count: 3 });
+    const encode = (given: string) => tokenizer.encode(given);
+    const sink = await new KeptEncoder(engine, { encode, loadGrams }).readSink(options);
+    const expected: number[] = [];
+    const prompt = [...tokenizer.encode(sinkText).subarray(0, 4)];
+    prompt.push(virtual, virtual, virtual, reconstruction);
+    while (expected.length < 6) {
+      const cache = engine.createCache(32);
+      const { logits } = await engine.run(cache, [...prompt, ...expected], { logitsAt: "last" });
+      expected.push(bestId(logits));
+    }
+    const decode = (isEnd = (_: number) => false) =>
+      encoder.decode(tokens, sink, { chunk: 32, maxTokens: 6, isEnd });
+    assert.deepEqual(await decode(), expected);
+    const end = expected[5] ?? 0;
+    assert.deepEqual(await decode((id) => id === end), expected.slice(0, expected.indexOf(end)));
+    const signal = AbortSignal.abort();
+    const cancelled = { chunk: 32, maxTokens: 6, isEnd: () => false, signal };
+    await assert.rejects(encoder.decode(tokens, sink, cancelled), CancelledError);
+  });
+
+for (const architecture of architectures)
   test(`LoRA is as good as merged into the weights, and off for everything else: ${architecture}`, async () => {
     const model = modelOf(architecture);
     const { engine, tokenizer, loadGrams } = model;
@@ -164,15 +194,14 @@ for (const architecture of architectures)
     const bytes = randomAdapter(backbone, { arm: "uni+ slots", rank: 3 });
     const { lora } = parseAdapter("tiny", bytes, backbone);
     const encoder = new EmbeddedEncoder(engine, { ...plainAdapter(model), lora });
-    const tokens = await encoder.compress(ids, { ...options, count: 4 });
+    const tokens = await compress(encoder, ids, { ...options, count: 4 });
     const all = [separator, ...ids, ...new Array<number>(4).fill(slot)];
     const source = tinySource({ contextLength: 4096, architecture });
     const merged = await mergeLora(source, parseSafetensors("tiny", bytes).tensors, engine.shape);
     const { hidden } = await tinyForward(merged, all);
     checkClose(tokens.vectors, hidden.slice(-4).flatMap(layerNorm), 1e-3);
-    const plain = await new EmbeddedEncoder(engine, plainAdapter(model)).compress(ids, {
-      ...{ ...options, count: 4 },
-    });
+    const plainEncoder = new EmbeddedEncoder(engine, plainAdapter(model));
+    const plain = await compress(plainEncoder, ids, { ...options, count: 4 });
     const changed = tokens.vectors.filter(
       (value, at) => Math.abs(value - (plain.vectors[at] ?? value)) > 0.01,
     );
@@ -185,17 +214,17 @@ for (const architecture of architectures)
       await unadapted.attachable(tokens, sink, options),
     );
     await engine.releaseCompressor();
-    assert.deepEqual(await encoder.compress(ids, { ...options, count: 4 }), tokens);
+    assert.deepEqual(await compress(encoder, ids, { ...options, count: 4 }), tokens);
   });
 
 test("the first slots of a memory are the smaller memory", async () => {
   const model = modelOf("llama");
   const ids = [...model.tokenizer.encode(text)];
   const encoder = new EmbeddedEncoder(model.engine, createAdapter(model, "uni+ slots"));
-  const whole = await encoder.compress(ids, { ...options, count: 9 });
+  const whole = await encoder.encode(ids, { ...options, count: 9 });
   for (const count of [1, 4, 9]) {
-    const alone = await encoder.compress(ids, { ...options, count });
-    checkClose(firstTokens(whole, count).vectors, alone.vectors);
+    const alone = await compress(encoder, ids, { ...options, count });
+    checkClose(encoder.virtualTokens(whole, count).vectors, alone.vectors);
   }
 });
 
@@ -204,11 +233,11 @@ test("the same text gives the same virtual tokens, a question other ones", async
   const ids = [...model.tokenizer.encode(text)];
   for (const arm of ["uni", "uni+ pool"] as const) {
     const encoder = new EmbeddedEncoder(model.engine, createAdapter(model, arm));
-    const compress = (question: number[]) =>
-      encoder.compress(ids, { ...options, question, count: 4 });
-    const first = await compress([]);
-    assert.deepEqual(await compress([]), first);
-    const asked = await compress([60, 61]);
+    const behind = (question: number[]) =>
+      compress(encoder, ids, { ...options, question, count: 4 });
+    const first = await behind([]);
+    assert.deepEqual(await behind([]), first);
+    const asked = await behind([60, 61]);
     const changed = first.vectors.filter(
       (value, at) => Math.abs(value - (asked.vectors[at] ?? value)) > 1e-4,
     );
@@ -219,14 +248,12 @@ test("the same text gives the same virtual tokens, a question other ones", async
 test("the pooled vector is the mean of the virtual tokens", () => {
   const tokens = { count: 2, vectors: Float32Array.of(1, 2, 3, 5, 8, 11) };
   assert.deepEqual(pool(tokens), Float32Array.of(3, 5, 7));
-  assert.deepEqual(pool(firstTokens(tokens, 1)), Float32Array.of(1, 2, 3));
+  const first = { count: 1, vectors: tokens.vectors.subarray(0, 3) };
+  assert.deepEqual(pool(first), Float32Array.of(1, 2, 3));
 });
 
-for (const [arm, rowsOfSmaller] of [
-  ["uni", 0],
-  ["uni+ pool", 1],
-] as const)
-  test(`nothing is run twice, and slots serve every smaller count: ${arm}`, async () => {
+for (const arm of ["uni", "uni+ pool"] as const)
+  test(`nothing is run twice, and a memory serves every smaller count: ${arm}`, async () => {
     const model = modelOf("llama");
     const { engine, tokenizer, loadGrams } = model;
     const ids = [...tokenizer.encode(text)];
@@ -242,7 +269,7 @@ for (const [arm, rowsOfSmaller] of [
     const slots = arm === "uni" ? 1 : 0;
     assert.equal(await rowsOf(8), 1 + ids.length + slots * 8 + 8 + 1);
     assert.equal(await rowsOf(8), 0);
-    assert.equal(await rowsOf(3), rowsOfSmaller * (1 + ids.length) + 3 + 1);
+    assert.equal(await rowsOf(3), 3 + 1);
     assert.equal(await rowsOf(8, [60]), 1 + 1 + ids.length + slots * 8 + 8 + 1);
     store.clear();
     assert.equal(await rowsOf(8), 1 + ids.length + slots * 8 + 8 + 1);
@@ -253,13 +280,13 @@ test("what is too long is a LimitError with value and limit", async () => {
   const encoder = new EmbeddedEncoder(model.engine, createAdapter(model));
   const ids = (count: number) => new Array<number>(count).fill(40);
   await assert.rejects(
-    encoder.compress(ids(513), { ...options, count: 1 }),
+    compress(encoder, ids(513), { ...options, count: 1 }),
     new LimitError("memory: a piece of 513 tokens exceeds 512"),
   );
   await assert.rejects(
-    encoder.compress(ids(1), { ...options, question: ids(129), count: 1 }),
+    compress(encoder, ids(1), { ...options, question: ids(129), count: 1 }),
     new LimitError("memory: a question of 129 tokens exceeds 128"),
   );
   const most = { ...options, question: ids(128), count: 512 };
-  assert.equal((await encoder.compress(ids(512), most)).count, 512);
+  assert.equal((await compress(encoder, ids(512), most)).count, 512);
 });

@@ -5,7 +5,8 @@ import fc from "fast-check";
 import type { ModelShape } from "../../sidecar/engine/engine-model.ts";
 import { FormatError } from "../../sidecar/errors.ts";
 import type { KeptMemory } from "../../sidecar/memory/kept.ts";
-import { decodeKept, encodeKept, type StoredKept } from "../../sidecar/memory/kept-codec.ts";
+import { decodeKept, encodeKept } from "../../sidecar/memory/kept-codec.ts";
+import type { MemoryBytes } from "../../sidecar/memory/memory-bytes.ts";
 import { createRandom } from "../support/random-tensor.ts";
 
 const shape: ModelShape = {
@@ -40,7 +41,7 @@ function shuffled(count: number, random: () => number): number[] {
 }
 
 /** As the bank keeps it: the header as JSON, the payload anywhere in a buffer. */
-function store(memory: KeptMemory, offset = 0): StoredKept {
+function store(memory: KeptMemory, offset = 0): MemoryBytes {
   const { header, payload, pooled } = encodeKept(memory);
   const bytes = new Uint8Array(offset + payload.length);
   bytes.set(payload, offset);

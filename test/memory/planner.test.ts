@@ -98,6 +98,23 @@ test("a mark for every piece is part of the budget", () => {
   );
 });
 
+test("no piece gets more than the least ratio allows, and as much where there is room", () => {
+  fc.assert(
+    fc.property(fc.array(span), fc.nat(600), (candidates, budget) => {
+      const options = { finestRatio: 24, leastRatio: 4 };
+      const most = candidates.map(({ pieces }) => pieces.map((count) => Math.ceil(count / 4)));
+      for (const [index, { positions }] of planShares(candidates, { ...options, budget }).entries())
+        for (const [piece, count] of positions.entries())
+          assert.ok(count <= (most[index]?.[piece] ?? 0), `${count} for piece ${piece}`);
+      const wide = planShares(candidates, { ...options, budget: sum(most.flat()) });
+      assert.deepEqual(
+        wide.map(({ positions }) => positions),
+        most,
+      );
+    }),
+  );
+});
+
 test("the budget is never exceeded, and used as far as the spans can", () => {
   fc.assert(
     fc.property(fc.array(span), fc.nat(600), (candidates, budget) => {

@@ -11,7 +11,8 @@ import { readLayout } from "../../sidecar/completion/layout.ts";
 import { Memories } from "../../sidecar/completion/memories.ts";
 import { CancelledError, UnsupportedError } from "../../sidecar/errors.ts";
 import type { Cursor } from "../../sidecar/project/near-text.ts";
-import { type MemoryActivity, Project } from "../../sidecar/project/project.ts";
+import { Project } from "../../sidecar/project/project.ts";
+import type { MemoryActivity } from "../../sidecar/project/request.ts";
 import { cut } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
@@ -60,12 +61,12 @@ async function open(context: TestContext, given: { folder?: string; bank?: strin
   const failures: unknown[] = [];
   const project = new Project({
     ...{ memories, completer, tokenizer },
-    bank: { folder: bank, model: "tiny", shape: engine.shape },
+    bank: { folder: bank, model: "tiny" },
     onFailure: (error) => failures.push(error),
   });
   context.after(() => project.dispose());
   const settings = { folders: [folder], exclude: [], bankLimit: 100_000_000 };
-  project.configure({ ...settings, isEnabled: true, isCompressed: true, budget });
+  project.configure({ ...settings, isEnabled: true, form: "kept" as const, budget });
   const activities: MemoryActivity[] = [];
   const file = join(folder, "src/here.ts");
   const cursor = { file, languageId: "typescript", prefix: files["src/here.ts"], suffix: "" };
@@ -139,7 +140,7 @@ test("what a link leads to decides whether it may be read", async (context) => {
 
 test("of nested folders the innermost is selected from", async (context) => {
   const { project, pause, folder } = await open(context);
-  const settings = { exclude: [], bankLimit: 100_000_000, isEnabled: true, isCompressed: true };
+  const settings = { exclude: [], bankLimit: 100_000_000, isEnabled: true, form: "kept" as const };
   project.configure({ ...settings, budget, folders: [folder, join(folder, "src")] });
   await pause();
   const paths = project.selection.memories.map(({ path }) => path);
@@ -226,7 +227,12 @@ test("demonstrations stay in the bank from window to window", async (context) =>
 
 test("settings that change during a pause count at once", async (context) => {
   const { project, pause, folder, cursor, activities } = await open(context);
-  const settings = { folders: [folder], exclude: [], bankLimit: 100_000_000, isCompressed: true };
+  const settings = {
+    folders: [folder],
+    exclude: [],
+    bankLimit: 100_000_000,
+    form: "kept" as const,
+  };
   activities.push = (...items) => {
     if (items.some(({ kind }) => kind === "encoding"))
       project.configure({ ...settings, budget, isEnabled: false });
@@ -310,7 +316,7 @@ test("switched off, nothing is laid", async (context) => {
     exclude: [],
     bankLimit: 100_000_000,
     budget,
-    isCompressed: true,
+    form: "kept" as const,
   };
   project.configure({ ...settings, isEnabled: false });
   await pause();
@@ -320,7 +326,7 @@ test("switched off, nothing is laid", async (context) => {
 test("as raw text a span stands there whole or not at all", async (context) => {
   const { project, pause, folder } = await open(context);
   const settings = { folders: [folder], exclude: [], bankLimit: 100_000_000, budget: 70 };
-  project.configure({ ...settings, isEnabled: true, isCompressed: false });
+  project.configure({ ...settings, isEnabled: true, form: "raw" });
   await pause();
   const outcomes = project.selection.memories.map(({ outcome }) => outcome);
   assert.ok(outcomes.includes("whole") && !outcomes.includes("compressed"), outcomes.join());
@@ -359,8 +365,8 @@ test("what a memory keeps adds up to its positions", async (context) => {
   const { project, folder, pause } = await open(context);
   await pause();
   const lines = { file: join(folder, "src/ring.ts"), range: { startLine: 0, endLine: 3 } };
-  const [text] = await project.keptTexts(lines, { onActivity: () => {} });
-  assert.ok(text !== undefined && text.tokens.length > 0);
+  const [text] = await project.keptTexts([lines], { onActivity: () => {} });
+  assert.ok(text?.kind === "kept" && text.tokens.length > 0);
   const shares = text.tokens.map(({ share }) => share);
   assert.ok(shares.every((share) => share >= 0 && share <= 1));
   const sum = shares.reduce((total, share) => total + share, 0);

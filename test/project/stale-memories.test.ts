@@ -10,7 +10,8 @@ import { readLayout } from "../../sidecar/completion/layout.ts";
 import { Memories } from "../../sidecar/completion/memories.ts";
 import { CancelledError } from "../../sidecar/errors.ts";
 import { MemoryBank } from "../../sidecar/project/memory-bank.ts";
-import { type PauseWork, Project } from "../../sidecar/project/project.ts";
+import { Project } from "../../sidecar/project/project.ts";
+import type { PauseWork } from "../../sidecar/project/request.ts";
 import { cut } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
@@ -30,7 +31,13 @@ const files = {
     `${"  call(thing, 12345);\n".repeat(8)}  return thing;\n}\n`,
   "src/here.ts": here,
 };
-const settings = { exclude: [], isEnabled: true, isCompressed: true, budget: 200, bankLimit: 1e8 };
+const settings = {
+  exclude: [],
+  isEnabled: true,
+  form: "kept" as const,
+  budget: 200,
+  bankLimit: 1e8,
+};
 const quietly = { onActivity: () => {} };
 
 interface Places {
@@ -49,7 +56,7 @@ async function open(context: TestContext, { folder, bank, model = "tiny" }: Plac
   const completer = new Completer(engine, tokenizer, defaults.alignment.limits, memories);
   const project = new Project({
     ...{ memories, completer, tokenizer, onFailure: (error: unknown) => assert.fail(`${error}`) },
-    bank: { folder: bank, model, shape: engine.shape },
+    bank: { folder: bank, model },
   });
   context.after(() => project.dispose());
   project.configure({ ...settings, folders: [folder] });
@@ -223,8 +230,8 @@ test("what is kept of a text that was edited since the pause is of the new text"
   const file = join(places.folder, "src/ring.ts");
   await project.folders.edit(file, "const a = 1;\n");
   const range = { startLine: 0, endLine: 3 };
-  const [text] = await project.keptTexts({ file, range }, quietly);
-  assert.ok(text !== undefined);
+  const [text] = await project.keptTexts([{ file, range }], quietly);
+  assert.ok(text?.kind === "kept");
   const sum = text.tokens.reduce((total, { share }) => total + share, 0);
   assert.ok(Math.abs(sum - text.positions) < 1e-3, `${sum} of ${text.positions}`);
 });

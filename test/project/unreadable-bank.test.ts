@@ -37,11 +37,11 @@ async function open(context: TestContext, { folder, bank }: { folder: string; ba
   const failures: string[] = [];
   const project = new Project({
     ...{ memories, completer, tokenizer, onFailure: (error: unknown) => failures.push(`${error}`) },
-    bank: { folder: bank, model: "tiny", shape: engine.shape },
+    bank: { folder: bank, model: "tiny" },
   });
   context.after(() => project.dispose());
   const settings = { folders: [folder], exclude: [], budget: 200, bankLimit: 1e8 };
-  project.configure({ ...settings, isEnabled: true, isCompressed: true });
+  project.configure({ ...settings, isEnabled: true, form: "kept" as const });
   const cursor = { file: join(folder, "here.ts"), languageId: "", prefix: here, suffix: "" };
   /** Returns how many pieces were encoded. */
   const pause = async (touched: readonly string[] = []): Promise<number> => {

@@ -130,10 +130,10 @@ export class Editor {
     }
   }
 
-  /** Resolves when the idle work that is or will be done next has come to rest. */
-  async rest(): Promise<void> {
+  /** Resolves when the idle work that is or will be done next has come to rest, or to another end. */
+  async rest(end: MemoryActivity["kind"] = "resting"): Promise<void> {
     do await this.#next("activity");
-    while (this.activities.at(-1)?.kind !== "resting");
+    while (this.activities.at(-1)?.kind !== end);
   }
 
   /** The end as LSP has it; resolves with the exit code. */

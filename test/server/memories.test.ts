@@ -10,8 +10,8 @@ import type {
   CompressedContext,
   CompressReport,
   DemonstrationEntry,
-  KeptText,
   Selection,
+  ShadedText,
 } from "../../sidecar/protocol.ts";
 import { realWeights } from "../support/weights.ts";
 import { Editor } from "./editor.ts";
@@ -93,8 +93,9 @@ test("another budget counts from the next pause on, without a keystroke", async 
 
 test("what a memory keeps is told token by token", async () => {
   const range = { startLine: 0, endLine: 8 };
-  const texts = await editor.request<KeptText[]>("pith/memories/kept", {
-    ...{ uri: uriOf("shipping.ts"), range },
+  const texts = await editor.request<ShadedText[]>("pith/memories/kept", {
+    targets: [{ uri: uriOf("shipping.ts"), range }],
+    token: "kept-1",
   });
   const whole = texts.flatMap(({ tokens }) =>
     tokens.map(({ piece }) => Buffer.from(piece, "base64")),

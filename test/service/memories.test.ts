@@ -20,7 +20,7 @@ async function open(context: TestContext) {
   assert.ok(opened !== null);
   context.after(() => opened.dispose());
   const settings = { folders: [folder], exclude: [], budget: 200, bankLimit: 1e8 };
-  opened.project.configure({ ...settings, isEnabled: true, isCompressed: true });
+  opened.project.configure({ ...settings, isEnabled: true, form: "kept" as const });
   const file = join(folder, "a.ts");
   const cursor = { file, languageId: "typescript", prefix: text, suffix: "" };
   await opened.work({ edits: [], touched: [], cursor }, { onActivity: () => {} });
@@ -32,7 +32,7 @@ test("an answer names the memories that it had, though others are laid meanwhile
   const { opened, document, settings } = await open(context);
   const answering = opened.completeInline(document);
   await nextTurn();
-  opened.project.configure({ ...settings, isEnabled: false, isCompressed: true });
+  opened.project.configure({ ...settings, isEnabled: false, form: "kept" as const });
   const { memories, tokens } = await answering;
   assert.ok(tokens.contextAfter > 0);
   const positions = memories.reduce((sum, each) => sum + each.positions, 0);
