@@ -348,6 +348,8 @@ function guarded<P, R>(
   return async (params, token) => {
     const controller = new AbortController();
     const subscription = token.onCancellationRequested(() => controller.abort());
+    // A token that was cancelled before its request came up never says so.
+    if (token.isCancellationRequested) controller.abort();
     try {
       return await handler(params, controller.signal);
     } catch (error) {

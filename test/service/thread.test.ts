@@ -99,12 +99,14 @@ test("a thread that cannot start is an error for everyone who asks", async () =>
   assert.match(await broken.ended, /none\.mjs/);
 });
 
-test("a thread that is stopped ends the requests that wait for it", async () => {
+test("a thread that is stopped takes the requests back that wait for it", async () => {
   const stopped = new EngineThread(entry);
   await stopped.open(tiny());
   const waiting = stopped.ask(complete, { ...request, maxTokens: 400 });
+  const rejected = assert.rejects(waiting, CancelledError);
   await stopped.stop();
-  await assert.rejects(waiting, /engine thread: ended/);
+  await rejected;
+  await assert.rejects(stopped.ask(complete, request), /engine thread: ended/);
 });
 
 /** Opens whatever it is asked to, and ends at the first completion. */
