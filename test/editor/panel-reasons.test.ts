@@ -1,6 +1,5 @@
-// The reasons for an empty completion are provoked and read in the token-budget view, but for those that
-// stand in the side bar in its place (`model-missing.test.ts`, `untrusted.test.ts`), and for
-// `cancelled`: when an editor takes a request back is its own affair (`test/server/server.test.ts`).
+// Every reason for an empty completion is provoked and read in the token-budget view, but for those that
+// stand in the side bar in its place: `model-missing.test.ts`, `untrusted.test.ts`.
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { budgetPageOf } from "./budget-page.ts";
@@ -12,6 +11,7 @@ const { test } = useSession({
   name: "panel-reasons",
   files: {
     "sums.ts": sums,
+    "long.ts": Array.from({ length: 40 }, (_, at) => `export const name${at} = ${at};\n`).join(""),
     "large.ts": `${"const number = 1;\n".repeat(60_000)}const last = 2;\n`,
     "hidden.ts": sums,
     ".cursorignore": "hidden.ts\n",
@@ -68,6 +68,25 @@ test("requests that a newer keystroke overtook stand in the history", async (ses
     if ((await row.count()) > 0) break;
     await workbench.page.keyboard.type(key);
     await workbench.page.waitForTimeout(30 * (index + 1));
+  }
+  await row.first().waitFor();
+});
+
+test("a request that the editor took back stands in the history", async (session) => {
+  const { page } = session.workbench;
+  const row = budgetPageOf(session).locator("td", { hasText: "cancelled" });
+  await openBesideView(session, "long.ts", "name0");
+  await session.workbench.goToEnd();
+  for (const [index, key] of [...unlikelyKeys].entries()) {
+    if ((await row.count()) > 0) break;
+    // All that stands behind the new first character is to be read anew, which takes a while.
+    await page.keyboard.press("Control+Home");
+    await page.keyboard.type("/");
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type(key);
+    await page.waitForTimeout(100 + 30 * index);
+    await page.keyboard.press("Escape");
+    await page.waitForTimeout(300);
   }
   await row.first().waitFor();
 });
