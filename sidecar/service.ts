@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { preparedFolder } from "./catalogue/home.ts";
-import { catalogue } from "./catalogue/models.ts";
+import { type CatalogueModel, catalogue } from "./catalogue/models.ts";
 import { type LocatedModel, locateModel, openStore, type Store } from "./catalogue/store.ts";
 import { Completer } from "./completion/complete.ts";
 import { defaults } from "./completion/defaults.ts";
@@ -42,9 +42,6 @@ import type { SkipReason } from "./workspace/skip-reason.ts";
 import { cutStatements } from "./workspace/statement-cutter.ts";
 import { SyntaxReader } from "./workspace/syntax/syntax.ts";
 
-/** The form that a model is prepared in unless another is asked for. */
-const defaultVariant: Variant = "lossless";
-
 export interface ModelChoice {
   /** A catalogue id, the id of a file that was added, or the path of a GGUF file. */
   readonly model: string;
@@ -52,6 +49,7 @@ export interface ModelChoice {
   readonly home: string;
   /** 0: max(2, min(4, physical cores - 1)). */
   readonly threads: number;
+  /** Default the catalogue's choice, else lossless. */
   readonly variant?: Variant | undefined;
   /** A safetensors file; default the one beside the model's file with its name, else the checkout's. */
   readonly adapter?: string | undefined;
@@ -129,7 +127,7 @@ export async function openModel(
   const located = await locateModel(store, choice.model, { signal: options.signal });
   if (located === null) return null;
   const locate = lap();
-  const variant = choice.variant ?? defaultVariant;
+  const variant = choice.variant ?? catalogued(located.id)?.variant ?? "lossless";
   const prepared = await findPrepared(store, { located, variant }, options);
   const prepare = lap();
   options.onProgress?.({ stage: "loading" });
@@ -344,9 +342,13 @@ async function loadAdapterOf(
 
 /** Of a model of the catalogue, where the program runs from a checkout: the VSIX has none. */
 function checkedOutAdapter(id: string): string[] {
-  const arm = catalogue.find((model) => model.id === id)?.adapter;
+  const arm = catalogued(id)?.adapter;
   if (arm === undefined) return [];
   return [fileURLToPath(new URL(`../sidecar/adapters/${id}/${arm}.safetensors`, import.meta.url))];
+}
+
+function catalogued(id: string): CatalogueModel | undefined {
+  return catalogue.find((model) => model.id === id);
 }
 
 function explainFullDisk(error: unknown, folder: string): unknown {

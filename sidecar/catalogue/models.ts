@@ -11,6 +11,8 @@ export interface CatalogueModel {
   readonly byteLength: number;
   readonly sha256: string;
   readonly url: string;
+  /** How its weights are prepared unless the user says how; without it they lose nothing. */
+  readonly variant?: "fast";
   /** Name of its adapter in a checkout's `sidecar/adapters/<id>`. */
   readonly adapter?: string;
 }
@@ -27,6 +29,8 @@ export const catalogue: readonly CatalogueModel[] = [
     byteLength: 491_400_064,
     sha256: "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
     url: "https://huggingface.co/Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF/resolve/ebb2015119c907b064c512bf053e945850b5875f/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+    // 0.1 % more NLL for a third more prefill, a tenth faster decoding and 140 MB less memory.
+    variant: "fast",
   },
   {
     id: "smollm2-135m",

@@ -32,10 +32,10 @@ export function addModelFlags(command: Command): Command {
 
 /** For measurements: the exact weights beside the ones that are fast. */
 export function variantFlag(): Option {
-  return new Option("--variant <variant>", "how the weights are prepared").choices([
-    "lossless",
-    "fast",
-  ]);
+  return new Option(
+    "--variant <variant>",
+    "how the weights are prepared (default by model)",
+  ).choices(["lossless", "fast"]);
 }
 
 /**

@@ -130,6 +130,7 @@ test("bytes that are no text are split as well", async () => {
 test("an idle moment runs the moved suffix again, once", async () => {
   await realWeights("qwen2.5-coder-0.5b");
   const open = await openModel({ model: "qwen2.5-coder-0.5b", home: "", threads: 0 });
+  assert.equal(open?.facts.variant, "fast");
   assert.ok(open !== null);
   // Longer than the rows that are run anew at every keystroke.
   const suffix = `\n    return total\n\n${"print(add(1, 2))\n".repeat(4)}`;
