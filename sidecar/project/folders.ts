@@ -83,7 +83,8 @@ export class Folders {
     if (text === null) this.#texts.delete(file);
     else this.#texts.set(file, text);
     const places = await this.findAll(file);
-    for (const { folder, path } of places) folder.setText(path, text);
+    for (const place of places)
+      place.folder.setText(place.path, text ?? (await this.#textElsewhere(place)));
     return places.map(({ root, path }) => join(root, path));
   }
 
@@ -134,6 +135,13 @@ export class Folders {
       return folder && { root, folder };
     });
     return (await Promise.all(opened)).filter((each) => each !== null);
+  }
+
+  /** What another open document says of the file: it and a link to it may both be open. */
+  async #textElsewhere({ root, folder, path }: FoundFile): Promise<string | null> {
+    for (const [file, text] of this.#texts)
+      if (isWithin(file, root) && (await findIn({ root, folder }, file)).path === path) return text;
+    return null;
   }
 
   #open(root: string): Promise<FolderIndex | null> {

@@ -51,6 +51,18 @@ test("a folder that is a link is read, and its files have the names that the edi
   await assert.rejects(definitions("a.ts"), UnsupportedError);
 });
 
+test("a link that is closed leaves the file to the editor that has it open still", async (context) => {
+  const { folder, folders, definitions } = await open(context);
+  const [file, link] = [join(folder, "a.ts"), join(folder, "link.ts")];
+  await symlink(file, link);
+  await folders.edit(file, "export const typed = 1;\n");
+  await folders.edit(link, "export const typed = 1;\n");
+  await folders.edit(link, null);
+  assert.deepEqual(await definitions("a.ts"), ["typed"]);
+  await folders.edit(file, null);
+  assert.deepEqual(await definitions("a.ts"), ["a"]);
+});
+
 test("a folder that is not there holds nothing", async (context) => {
   const { folder, folders } = await open(context, ["none"]);
   assert.equal(await folders.find(join(folder, "none/a.ts")), null);
