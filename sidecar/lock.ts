@@ -71,6 +71,8 @@ async function writeExclusively(file: string, text: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    // A full disk may have made it and not taken its text: it would look like one just being written.
+    await rm(file, { force: true }).catch(() => {});
     throw error;
   }
 }

@@ -94,6 +94,8 @@ export class Bank {
   readonly #caches = new Map<string, SignCache>();
   readonly #touched = new Map<string, number>(); // written with the next change
   #dropping: Promise<unknown> = Promise.resolve();
+  /** Opens, closes and deletes the database one after another. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, options: BankOptions, database: Database, file: bigint) {
     this.#folder = folder;
@@ -230,28 +232,42 @@ export class Bank {
       database.meta.clearSync();
       return keys;
     });
-    await deleteDatabase(this.#folder, database);
-    this.#file = -1n; // None: the next call makes a new one.
+    await this.#inTurn(async () => {
+      this.#file = -1n; // None: the next call makes a new one.
+      await deleteDatabase(this.#folder, database);
+    });
   }
 
   async close(): Promise<void> {
     await this.#dropping;
-    if (this.#file === -1n) return;
-    if (this.#touched.size > 0) await this.#change(() => []);
-    await closeDatabase(this.#folder, this.#database);
-    this.#file = -1n;
+    if (this.#file !== -1n && this.#touched.size > 0) await this.#change(() => []);
+    await this.#inTurn(() => this.#close());
   }
 
   /** The database that lies in the folder now: after a purge by another process it is a new one. */
-  async #current(): Promise<Database> {
-    const file = inodeOf(this.#folder);
-    if (file !== null && file === this.#file) return this.#database;
-    if (this.#file !== -1n) await closeDatabase(this.#folder, this.#database);
-    this.#database = await openDatabase(this.#folder, this.#onDamage);
-    this.#file = inodeOf(this.#folder) ?? 0n;
-    this.#caches.clear();
-    this.#generation = -1;
-    return this.#database;
+  #current(): Promise<Database> {
+    return this.#inTurn(async () => {
+      const file = inodeOf(this.#folder);
+      if (file !== null && file === this.#file) return this.#database;
+      await this.#close();
+      this.#database = await openDatabase(this.#folder, this.#onDamage);
+      this.#file = inodeOf(this.#folder) ?? 0n;
+      this.#caches.clear();
+      this.#generation = -1;
+      return this.#database;
+    });
+  }
+
+  async #close(): Promise<void> {
+    if (this.#file === -1n) return;
+    this.#file = -1n;
+    await closeDatabase(this.#folder, this.#database);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
   }
 
   /** One transaction; `work` returns the keys that went, whose number is the result. */
@@ -297,7 +313,7 @@ export class Bank {
   #isIn(present: string, key: string): boolean {
     const frame = this.#database.records.get(Buffer.from(key, "hex"));
     const record = frame && this.#decodeRecord(key, frame);
-    return record ? present.includes(record.lines) : false;
+    return record ? record.lines !== "" && present.includes(record.lines) : false;
   }
 
   #decodeRecord(key: string, frame: Buffer): MemoryRecord | null {

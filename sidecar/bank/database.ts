@@ -67,9 +67,21 @@ export async function deleteDatabase(folder: string, { root }: Database): Promis
   });
 }
 
-/** A folder that is gone holds nothing that others could open. */
-function exclusively<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  return existsSync(folder) ? withLock(join(folder, "opening.lock"), {}, work) : work();
+/**
+ * Without the lock where none can be had: in a folder that is gone, which holds nothing that others
+ * could open, and on a disk that is full, which a purge may be about to empty.
+ */
+async function exclusively<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  if (!existsSync(folder)) return await work();
+  let isHeld = false;
+  const holding = withLock(join(folder, "opening.lock"), {}, () => {
+    isHeld = true;
+    return work();
+  });
+  return await holding.catch((error: unknown) => {
+    if (isHeld) throw error;
+    return work();
+  });
 }
 
 async function deleteFiles(folder: string): Promise<void> {

@@ -1,9 +1,9 @@
-// What makes two memories the same: all that went into computing them. No
-// ratio is part of it, since every smaller memory is a prefix of the stored one.
+// What makes two memories the same: all that went into computing them. No ratio is part of it, since
+// every smaller memory is made of the stored one.
 import { createHash } from "node:crypto";
 
 export interface MemoryParts {
-  /** Of the weights: the SHA-256 of the model's file. */
+  /** Of the weights: the SHA-256 of the model's file, and how they are prepared. */
   readonly model: string;
   /** Form and its version: adapter, sink, marker, piece rule. */
   readonly form: string;

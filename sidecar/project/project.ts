@@ -211,7 +211,10 @@ export class Project {
       }
     }
     const { tokenizer } = this.#parts;
-    const onPiece = (done: number, total: number) => onActivity({ kind: "decoding", done, total });
+    const onPiece = (done: number, total: number) => {
+      throwIfCancelled(terms.purging);
+      onActivity({ kind: "decoding", done, total });
+    };
     return await this.#make(pieces, terms, () =>
       recollectTexts(shown, { form, tokenizer }, { ...idle, signal, onPiece }),
     );
@@ -327,6 +330,7 @@ export class Project {
 
   async #openBank(cap: number): Promise<void> {
     const { bank, onFailure } = this.#parts;
+    await Promise.allSettled(this.#making); // They still put into the bank that is there.
     await this.#encoder.bank?.close();
     // Without a bank memories are made anew in every process.
     this.#encoder.bank = await MemoryBank.open({ ...bank, cap, onFailure }).catch((error) => {
