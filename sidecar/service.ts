@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { preparedFolder } from "./catalogue/home.ts";
-import { type CatalogueModel, catalogue } from "./catalogue/models.ts";
+import { catalogue } from "./catalogue/models.ts";
 import { type LocatedModel, locateModel, openStore, type Store } from "./catalogue/store.ts";
 import { Completer } from "./completion/complete.ts";
 import { defaults } from "./completion/defaults.ts";
@@ -127,7 +127,7 @@ export async function openModel(
   const located = await locateModel(store, choice.model, { signal: options.signal });
   if (located === null) return null;
   const locate = lap();
-  const variant = choice.variant ?? catalogued(located.id)?.variant ?? "lossless";
+  const variant = choice.variant ?? defaultVariantOf(located);
   const prepared = await findPrepared(store, { located, variant }, options);
   const prepare = lap();
   options.onProgress?.({ stage: "loading" });
@@ -188,7 +188,7 @@ export class OpenModel {
     this.#completer = new Completer(engine, tokenizer, limits, this.#memories);
     this.project = new Project({
       ...{ memories: this.#memories, tokenizer, onFailure, completer: this.#completer },
-      bank: { folder: bank, model: facts.sha256 },
+      bank: { folder: bank, model: `${facts.sha256} ${facts.variant}` },
     });
   }
 
@@ -277,9 +277,12 @@ export class OpenModel {
   /** After the requests that are still running. */
   async dispose(): Promise<void> {
     await Promise.allSettled(this.#running);
-    await this.project.dispose();
-    this.#tokenizer.dispose();
-    await this.#engine.dispose();
+    try {
+      await this.project.dispose();
+    } finally {
+      this.#tokenizer.dispose();
+      await this.#engine.dispose();
+    }
   }
 
   async #track<T>(work: Promise<T>): Promise<T> {
@@ -335,20 +338,21 @@ async function loadAdapterOf(
   const path = named ?? [beside, ...checkedOutAdapter(id)].find((each) => existsSync(each));
   if (path === undefined)
     throw new UnsupportedError(
-      `memory embedded: ${basename(id)} has no adapter; put one at ${beside}, or name it with --adapter; the form kept needs none`,
+      `memory embedded: ${basename(id)} has no adapter; put one at ${beside} or, on the command line, name it with --adapter; the form kept needs none`,
     );
   return readAdapter(path, { ...shape, sha256 });
 }
 
 /** Of a model of the catalogue, where the program runs from a checkout: the VSIX has none. */
 function checkedOutAdapter(id: string): string[] {
-  const arm = catalogued(id)?.adapter;
+  const arm = catalogue.find((model) => model.id === id)?.adapter;
   if (arm === undefined) return [];
   return [fileURLToPath(new URL(`../sidecar/adapters/${id}/${arm}.safetensors`, import.meta.url))];
 }
 
-function catalogued(id: string): CatalogueModel | undefined {
-  return catalogue.find((model) => model.id === id);
+/** The catalogue's choice for these weights, wherever they lie. */
+function defaultVariantOf({ sha256 }: LocatedModel): Variant {
+  return catalogue.find((model) => model.sha256 === sha256)?.variant ?? "lossless";
 }
 
 function explainFullDisk(error: unknown, folder: string): unknown {

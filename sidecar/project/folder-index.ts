@@ -85,13 +85,13 @@ export class FolderIndex {
 
   /** Of the file at `path`, or of all files below it; "" is the folder itself. */
   spansIn(path: string): Span[] {
-    return this.#index.spans.filter((span) => isWithin(span.path, path));
+    return this.#index.spans.filter((span) => isBelow(span.path, path));
   }
 
   /** What was left out at or below `path`. */
   skippedIn(path: string): SkippedPath[] {
     return [...this.#skipped]
-      .filter(([each]) => isWithin(each, path) || isWithin(path, each.replace(/\/$/, "")))
+      .filter(([each]) => isBelow(each, path) || isBelow(path, each.replace(/\/$/, "")))
       .map(([each, reason]) => ({ path: each, reason }));
   }
 
@@ -123,7 +123,7 @@ export class FolderIndex {
       this.#workspace.forgetRules(this.#workspace.absolute(path));
       for (const files of [this.#identifiers, this.#demonstrations, this.#skipped])
         for (const each of files.keys())
-          if (isWithin(each, path)) paths.push(each.replace(/\/$/, ""));
+          if (isBelow(each, path)) paths.push(each.replace(/\/$/, ""));
     }
     for (const each of paths) this.#mark(each);
     return paths;
@@ -162,7 +162,7 @@ export class FolderIndex {
   async readBelow(path: string, onProgress: ReadProgress, signal?: AbortSignal): Promise<number> {
     await this.#list(signal);
     for (let count = 0; ; ) {
-      const paths = [...this.#unread.keys()].filter((each) => isWithin(each, path));
+      const paths = [...this.#unread.keys()].filter((each) => isBelow(each, path));
       if (paths.length === 0) return count;
       count += await this.#readAll(paths, onProgress, signal);
     }
@@ -209,7 +209,7 @@ export class FolderIndex {
     return this.#files.has(path) || this.#files.size < fileLimit;
   }
 
-  /** At the limit goes what was read longest ago and no editor has open. */
+  /** At the limit goes what no editor has open: first what was not read, then what was read longest ago. */
   #makeRoom(path: string): void {
     if (this.#hasRoom(path)) return;
     const oldest = [...this.#files].find((each) => !this.#texts.has(each));
@@ -324,6 +324,6 @@ function isDemonstrationFile(path: string): boolean {
   return path.endsWith(".pith.md");
 }
 
-function isWithin(path: string, folder: string): boolean {
+function isBelow(path: string, folder: string): boolean {
   return folder === "" || path === folder || path.startsWith(`${folder}/`);
 }

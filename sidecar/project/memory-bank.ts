@@ -31,7 +31,7 @@ export interface MemoryBankOptions {
   readonly folder: string;
   /** Bytes on the disk. */
   readonly cap: number;
-  /** SHA-256 of the model's file. */
+  /** SHA-256 of the model's file, and how its weights are prepared. */
   readonly model: string;
   /** Told of what went wrong, once of all that has the same message; the bank goes on. */
   readonly onFailure: (error: unknown) => void;

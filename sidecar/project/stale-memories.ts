@@ -1,5 +1,6 @@
 // The bank follows the text: memories of what a file says no more are dropped, once its folder was
-// read. Another model cuts the same text in its own way; of its memories those stay whose lines stand.
+// read. Another model cuts the same text in its own way; of its memories of spans those stay whose
+// lines stand, those of demonstrations are made again.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { VirtualForm } from "../completion/virtual-forms.ts";
 import { throwIfCancelled } from "../errors.ts";

@@ -127,10 +127,22 @@ test("bytes that are no text are split as well", async () => {
   await open.dispose();
 });
 
+for (const [id, variant] of [
+  ["qwen2.5-coder-0.5b", "fast"],
+  ["smollm2-135m", "lossless"],
+] as const) {
+  test(`${id} is prepared ${variant}, wherever its file lies`, async () => {
+    for (const model of [id, await realWeights(id)]) {
+      const open = await openModel({ model, home: "", threads: 0 });
+      assert.equal(open?.facts.variant, variant);
+      await open?.dispose();
+    }
+  });
+}
+
 test("an idle moment runs the moved suffix again, once", async () => {
   await realWeights("qwen2.5-coder-0.5b");
   const open = await openModel({ model: "qwen2.5-coder-0.5b", home: "", threads: 0 });
-  assert.equal(open?.facts.variant, "fast");
   assert.ok(open !== null);
   // Longer than the rows that are run anew at every keystroke.
   const suffix = `\n    return total\n\n${"print(add(1, 2))\n".repeat(4)}`;
