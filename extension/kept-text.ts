@@ -1,5 +1,5 @@
-// The page of Show What the Memory Keeps, for kept memories: the text of each, with the share of heads that kept
-// a token as a shade, and as a number before each line for those who see no shades.
+// The page of Show What the Memory Keeps, for kept memories: the text of each, with the share of heads
+// that kept a token as a shade, and as a number before each line for those who see no shades.
 import type { KeptToken, ShadedText } from "../sidecar/protocol.ts";
 import { memoryHead } from "./memory-text.ts";
 

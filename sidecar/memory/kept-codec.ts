@@ -1,7 +1,6 @@
-// A kept memory as bytes. Keys have 8 bits with a scale and an offset
-// for each channel of a head, since some channels are large in all entries (the 0.5B has biases);
-// values have 8 bits with those of each entry. Payload, in the machine's byte order, all layers of one part
-// before the next part:
+// A kept memory as bytes. Keys have 8 bits with a scale and an offset for each channel of a head, since
+// some channels are large in all entries (the 0.5B has biases); values have 8 bits with those of each
+// entry. Payload, in the machine's byte order, all layers of one part before the next part:
 //
 //   key scales, key offsets        f32 [layers, kvHeads, headDim]
 //   value scales, value offsets    f32 [layers, kvHeads, entries]

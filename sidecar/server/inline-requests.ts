@@ -73,7 +73,9 @@ export class InlineRequests {
       report(answer, answer.reason);
       return answer.text;
     } catch (error) {
-      const reason = error instanceof CancelledError ? running.signal.reason : "engine-failed";
+      // A stop of the engine takes its requests back, too.
+      const cancelled: EmptyReason = running.signal.reason ?? "cancelled";
+      const reason = error instanceof CancelledError ? cancelled : "engine-failed";
       report(nothing, reason);
       if (reason === "superseded") return "";
       throw error;

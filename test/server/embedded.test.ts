@@ -101,10 +101,16 @@ test("the text is decoded from virtual tokens, with progress", async () => {
   assert.ok(editor.progress.some(({ title }) => title === "Pith: reading memories"));
 });
 
-test("decoding is broken off at a wish", async () => {
-  const source = new CancellationTokenSource();
-  const { connection } = editor;
-  const asked = connection.sendRequest("pith/memories/kept", kept("kept-3"), source.token);
-  source.cancel();
-  await assert.rejects(asked, { code: LSPErrorCodes.RequestCancelled });
+test("decoding is broken off at a wish, and not begun when the wish comes at once", async () => {
+  for (const isBegun of [true, false]) {
+    const source = new CancellationTokenSource();
+    const { connection, progress } = editor;
+    const before = progress.length;
+    const asked = connection.sendRequest("pith/memories/kept", kept(`${isBegun}`), source.token);
+    const isTold = () => progress.slice(before).some(({ kind }) => kind === "report");
+    while (isBegun && !isTold()) await new Promise((turn) => setTimeout(turn, 5));
+    source.cancel();
+    await assert.rejects(asked, { code: LSPErrorCodes.RequestCancelled });
+    assert.equal(isTold(), isBegun);
+  }
 });
