@@ -213,7 +213,8 @@ export class Project {
     const { tokenizer } = this.#parts;
     const onPiece = (done: number, total: number) => {
       throwIfCancelled(terms.purging);
-      onActivity({ kind: "decoding", done, total });
+      // What a kept memory holds is read off; only embedded ones take a while.
+      if (terms.settings.form === "embedded") onActivity({ kind: "decoding", done, total });
     };
     return await this.#make(pieces, terms, () =>
       recollectTexts(shown, { form, tokenizer }, { ...idle, signal, onPiece }),
