@@ -1,11 +1,10 @@
-// At most one run in an interval: the first wish runs at once, those that follow too soon run as one
-// when the interval is over.
+// At most one run in an interval, at its end: what a keystroke sets off does not get in the way of its
+// ghost text.
 
 export class Coalesced {
   private readonly intervalMs: number;
   private readonly run: () => void;
   private timer: NodeJS.Timeout | undefined;
-  private isWanted = false;
 
   constructor(intervalMs: number, run: () => void) {
     this.intervalMs = intervalMs;
@@ -13,23 +12,14 @@ export class Coalesced {
   }
 
   wish(): void {
-    if (this.timer !== undefined) {
-      this.isWanted = true;
-      return;
-    }
-    this.isWanted = false;
-    this.timer = setTimeout(() => this.end(), this.intervalMs);
-    this.run();
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.run();
+    }, this.intervalMs);
   }
 
   dispose(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.isWanted = false;
-  }
-
-  private end(): void {
-    this.timer = undefined;
-    if (this.isWanted) this.wish();
   }
 }

@@ -12,13 +12,19 @@ export class BudgetWatch {
     this.#send = send;
   }
 
-  /** Hears of every completion; without a view it costs nothing but keeping the answer. */
+  /**
+   * Hears of every completion; without a view it costs nothing but keeping the answer. The view is told
+   * in the next turn, behind the answer that the editor waits for.
+   */
   add(report: CompletionReport, answer: ShownCompletion): void {
     const time = Date.now();
     const tell = () => budgetReport(report, answer, time);
     const { reason } = report;
     if (reason !== "superseded" && reason !== "cancelled") this.#last = tell;
-    if (this.#isVisible) this.#send(tell());
+    if (!this.#isVisible) return;
+    setImmediate(() => {
+      if (this.#isVisible) this.#send(tell());
+    });
   }
 
   /**

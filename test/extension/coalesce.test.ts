@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { Coalesced } from "../../extension/coalesce.ts";
 
-test("the first wish runs at once, later ones at most once in an interval, the last one surely", () => {
+test("wishes run together, an interval after the first of them, the last one surely", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const times: number[] = [];
   let now = 0;
@@ -16,10 +16,11 @@ test("the first wish runs at once, later ones at most once in an interval, the l
   const count = times.length;
   mock.timers.tick(1000);
   assert.equal(times.length, count);
-  assert.equal(times[0], 0);
-  now = 5000;
+  assert.ok((times[0] ?? 0) >= 98 - 7, `${times[0]}`);
   coalesced.wish();
-  assert.equal(times.at(-1), 5000);
+  assert.equal(times.length, count);
+  mock.timers.tick(100);
+  assert.equal(times.length, count + 1);
   coalesced.wish();
   coalesced.dispose();
   mock.timers.tick(1000);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { type BudgetReport, type CompletionReport, emptyReasons } from "../../sidecar/protocol.ts";
 import { BudgetWatch, budgetReport } from "../../sidecar/server/budget-watch.ts";
@@ -114,30 +115,37 @@ test("a model that takes no suffix is the reason for leaving it out, a full wind
   }
 });
 
-test("nothing is sent while no view is to be seen; one that comes to be seen gets the last that came to an end", () => {
+test("nothing is sent while no view is to be seen; one that comes to be seen gets the last that came to an end", async () => {
   const sent: BudgetReport[] = [];
   const watch = new BudgetWatch((report) => sent.push(report));
   const versions = () => sent.map(({ version }) => version);
-  const complete = (version: number, reason: CompletionReport["reason"] = null) => {
+  const complete = async (version: number, reason: CompletionReport["reason"] = null) => {
     const [answer] = fc.sample(answers, 1);
+    const before = versions();
     if (answer) watch.add({ ...completionOf(answer, 0), version, reason }, answer);
+    assert.deepEqual(versions(), before); // The answer goes first.
+    await nextTurn();
   };
   watch.watch(true);
   assert.deepEqual(versions(), []);
   watch.watch(false);
-  complete(1);
-  complete(2);
+  await complete(1);
+  await complete(2);
   assert.deepEqual(versions(), []);
   watch.watch(true);
   watch.watch(true);
-  complete(3);
+  await complete(3);
   watch.watch(false);
-  complete(4, "end-of-text");
-  complete(5, "superseded");
-  complete(6, "cancelled");
+  await complete(4, "end-of-text");
+  await complete(5, "superseded");
+  await complete(6, "cancelled");
   assert.deepEqual(versions(), [2, 3]);
   watch.watch(true);
-  complete(7, "cancelled");
+  await complete(7, "cancelled");
+  assert.deepEqual(versions(), [2, 3, 4, 7]);
+  const hidden = complete(8);
+  watch.watch(false);
+  await hidden;
   assert.deepEqual(versions(), [2, 3, 4, 7]);
 });
 

@@ -130,6 +130,15 @@ export class Editor {
     }
   }
 
+  /** The `count`th report of the token budget. */
+  async budget(count: number): Promise<BudgetReport> {
+    for (;;) {
+      const budget = this.budgets[count - 1];
+      if (budget !== undefined) return budget;
+      await this.#next("budget");
+    }
+  }
+
   /** Resolves when the idle work that is or will be done next has come to rest, or to another end. */
   async rest(end: MemoryActivity["kind"] = "resting"): Promise<void> {
     do await this.#next("activity");
@@ -144,7 +153,7 @@ export class Editor {
   }
 
   /** The next news of that kind, or the end. @throws Error when the sidecar had ended before. */
-  async #next(news: "state" | "report" | "activity"): Promise<void> {
+  async #next(news: "state" | "report" | "budget" | "activity"): Promise<void> {
     if (this.#end !== null) throw this.#end;
     const waiting = new AbortController();
     const { signal } = waiting;
@@ -164,6 +173,7 @@ export class Editor {
     });
     connection.onNotification("pith/budget", (report: BudgetReport) => {
       this.budgets.push(report);
+      this.#news.emit("budget");
     });
     connection.onNotification("pith/memories/activity", (activity: MemoryActivity) => {
       this.activities.push(activity);

@@ -79,7 +79,7 @@ test("in a pause memories are made, and the next completion has them in front", 
   assert.deepEqual(paths.slice(0, 2), ["ways.pith.md", "ring.ts"]);
   await editor.connection.sendNotification("pith/budget/watch", { isVisible: true });
   await editor.complete(request);
-  const sources = editor.budgets.at(-1)?.sources ?? [];
+  const { sources } = await editor.budget(2);
   const laid = sources.filter(({ kind }) => kind === "memory");
   const used = memories.filter(({ positions }) => positions > 0);
   assert.deepEqual(
