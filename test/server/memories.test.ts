@@ -15,21 +15,7 @@ import type {
 } from "../../sidecar/protocol.ts";
 import { realWeights } from "../support/weights.ts";
 import { Editor } from "./editor.ts";
-
-const shipping = `export interface Parcel {
-  readonly grams: number;
-}
-
-/** The carrier that takes parcels of this weight. */
-export function chooseCarrierByWeight(parcel: Parcel): string {
-  return parcel.grams > 2000 ? "heavy" : "light";
-}
-`;
-const order = `import type { Parcel } from "./shipping.ts";
-
-/** Says who carries the parcel. */
-export function describeParcel(parcel: Parcel): string {
-  const carrier = choose$0`;
+import { order, shipping } from "./parcels.ts";
 
 let editor: Editor;
 let folder = "";
