@@ -20,11 +20,16 @@ type Ask = Parameters<Provide>[4];
 
 /** Assumed until the first measurement. */
 const firstLatencyMs = 300;
+/** Whoever types has the next key down within this, or is not in a hurry. */
+const betweenKeysMs = 100;
 
 export class InlineCompletions {
   private shown: Shown | null = null;
   private latencyMs: number | null = null;
   private refused: CompletionReport | null = null;
+  /** Requests that the editor waits for, and when it made the last one. */
+  private waiting = 0;
+  private askedAt = 0;
   private readonly trace: (message: string) => void;
 
   /** `trace` gets a line for every completion that needed no request, or whose answer was dropped. */
@@ -56,7 +61,24 @@ export class InlineCompletions {
     this.shown = null;
   }
 
-  readonly provide: Provide = async (...[document, position, context, token, next]) => {
+  /** Whether somebody types, or waits for ghost text: what has time had better wait. */
+  get isBusy(): boolean {
+    return this.waiting > 0 || Date.now() - this.askedAt < betweenKeysMs;
+  }
+
+  readonly provide: Provide = async (...request) => {
+    this.waiting++;
+    this.askedAt = Date.now();
+    try {
+      return await this.answer(...request);
+    } finally {
+      this.waiting--;
+    }
+  };
+
+  private async answer(
+    ...[document, position, context, token, next]: Parameters<Provide>
+  ): Promise<InlineCompletionItem[] | null> {
     const isAutomatic = isWithoutWish(context);
     const rest = isAutomatic ? this.continued(document, position) : null;
     if (rest !== null) return [rest];
@@ -68,7 +90,7 @@ export class InlineCompletions {
     if (isStale()) return this.drop("after it was answered");
     this.shown = item && shownBy(item, document, position);
     return item && [item];
-  };
+  }
 
   private continued(document: TextDocument, position: Position): InlineCompletionItem | null {
     if (this.shown === null) return null;

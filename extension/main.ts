@@ -31,7 +31,7 @@ export function activate(context: ExtensionContext): void {
     readSettings: settings,
   });
   const status = new LiveStatus(client.condition);
-  const panel = new BudgetPanel(client, context.extensionUri);
+  const panel = new BudgetPanel(client, context.extensionUri, () => completions.isBusy);
   const pages = new Pages();
   const shades = new Shades();
   const pith = { client, log, history, panel, pages, shades, extension: context.extension };

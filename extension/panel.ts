@@ -1,5 +1,6 @@
 // Hosts the token-budget view: its page, its content policy, and what it is told. While the view is
-// hidden the sidecar sends nothing for it and it is sent nothing.
+// hidden the sidecar sends nothing for it and it is sent nothing. While somebody types it is told
+// little: drawing it takes the editor's own thread, and a processor from the model.
 import { randomBytes } from "node:crypto";
 import {
   commands,
@@ -25,12 +26,14 @@ import { writeSetting } from "./write-setting.ts";
 
 /** Ten times a second is as fast as numbers can be read, and faster than most people type. */
 const updateMs = 100;
+/** Whoever looks at the view while typing on sees it move. */
+const longestMs = 1000;
 
 export class BudgetPanel implements WebviewViewProvider, Disposable {
   private readonly client: Client;
   private readonly assets: Uri;
   private readonly history = new BudgetHistory();
-  private readonly update = new Coalesced(updateMs, () => this.show());
+  private readonly update: Coalesced;
   private readonly subscriptions: Disposable[];
   private readonly remote: RemoteBudget;
   private view: WebviewView | null = null;
@@ -39,9 +42,11 @@ export class BudgetPanel implements WebviewViewProvider, Disposable {
   private wished: number | null = null;
   private postCount = 0;
 
-  constructor(client: Client, extension: Uri) {
+  /** While `isBusy`, drawing the view is put off. */
+  constructor(client: Client, extension: Uri, isBusy: () => boolean) {
     this.client = client;
     this.assets = Uri.joinPath(extension, "out");
+    this.update = new Coalesced(updateMs, () => this.show(), { isBusy, longestMs });
     this.remote = new RemoteBudget(client);
     this.subscriptions = [
       this.remote,

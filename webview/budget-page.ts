@@ -5,6 +5,9 @@ import "@vscode-elements/elements/dist/vscode-badge/index.js";
 import { html, nothing, svg, type TemplateResult } from "lit";
 import type { Bar, BudgetView, Gauge, List, Outcome, Slider, Table } from "./messages.ts";
 
+/** Making one takes longer than all else of a page. */
+const number = new Intl.NumberFormat(document.documentElement.lang);
+
 /** What a person does with the slider. */
 export interface Choice {
   /** Where the slider has been moved to; null where it stands as it is set. */
@@ -73,8 +76,7 @@ type BarShape = TemplateResult | typeof nothing;
 
 function sliderField(slider: Slider, { chosen, choose }: Choice): TemplateResult {
   const value = chosen ?? slider.value;
-  const number = new Intl.NumberFormat(document.documentElement.lang).format(value);
-  const words = slider.valueText.replace("{0}", number);
+  const words = slider.valueText.replace("{0}", number.format(value));
   const read = ({ target }: Event) => choose((target as HTMLInputElement).valueAsNumber);
   return html`
     <section>

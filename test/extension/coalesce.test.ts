@@ -27,3 +27,25 @@ test("wishes run together, an interval after the first of them, the last one sur
   assert.equal(times.length, count + 1);
   mock.timers.reset();
 });
+
+test("what is busy is waited for, up to the longest wait", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  let runs = 0;
+  let isBusy = true;
+  const coalesced = new Coalesced(100, () => runs++, { isBusy: () => isBusy, longestMs: 1000 });
+  coalesced.wish();
+  mock.timers.tick(999);
+  assert.equal(runs, 0);
+  mock.timers.tick(1);
+  assert.equal(runs, 1);
+  coalesced.wish();
+  mock.timers.tick(250);
+  isBusy = false;
+  coalesced.wish();
+  assert.equal(runs, 1);
+  mock.timers.tick(50);
+  assert.equal(runs, 2);
+  mock.timers.tick(2000);
+  assert.equal(runs, 2);
+  mock.timers.reset();
+});
