@@ -71,8 +71,7 @@ export class Memories {
   constructor(engine: Engine, parts: MemoriesParts) {
     this.#engine = engine;
     this.#parts = parts;
-    const encode = (text: string) => parts.vocabulary.encode(text);
-    this.#encoder = new KeptEncoder(engine, { encode, loadGrams: parts.loadGrams });
+    this.#encoder = new KeptEncoder(engine, parts);
     const store = new KeptStore(this.#encoder, defaults.memory.storeBytes);
     this.#kept = createKeptForm(engine, store);
   }

@@ -1,7 +1,8 @@
 // How much each token of a piece matters to each key/value head: the mean attention
 // that it gets while the piece is repeated (KVzip, arXiv 2505.23416: the keys a model needs to
 // repeat a text are those it needs to use it), times how much its value can say (VATP, arXiv
-// 2406.12335), which is the mean over the group's query heads of |W_o,q v|.
+// 2406.12335), which is the mean over the group's query heads of |W_o,q v|, times what the place of
+// the token in its text is worth (outline.ts).
 import type { ModelShape } from "../engine/engine-model.ts";
 import type { KvBlock } from "../engine/kv-cache.ts";
 
@@ -9,6 +10,7 @@ import type { KvBlock } from "../engine/kv-cache.ts";
  * By layer [kvHeads, tokens].
  * @param attention by layer [kvHeads, positions], of the run that repeats the piece
  * @param grams by layer [heads, headDim, headDim]: G_q = W_o,q' W_o,q, so that |W_o,q v|^2 = v' G_q v
+ * @param weights [tokens]
  */
 export function importanceOf(
   shape: ModelShape,
@@ -16,7 +18,12 @@ export function importanceOf(
   {
     attention,
     grams,
-  }: { readonly attention: readonly Float32Array[]; readonly grams: readonly Float32Array[] },
+    weights,
+  }: {
+    readonly attention: readonly Float32Array[];
+    readonly grams: readonly Float32Array[];
+    readonly weights: Float32Array;
+  },
 ): Float32Array[] {
   return attention.map((received, layer) => {
     const positionCount = received.length / shape.kvHeadCount;
@@ -24,8 +31,8 @@ export function importanceOf(
     const says = meanLengths(shape, piece, { values, grams: grams[layer]! });
     return says.map((length, index) => {
       const head = Math.floor(index / piece.length);
-      const position = piece.position + (index % piece.length);
-      return length * received[head * positionCount + position]!;
+      const token = index % piece.length;
+      return length * received[head * positionCount + piece.position + token]! * weights[token]!;
     });
   });
 }

@@ -8,6 +8,7 @@ import type { KvBlock, KvCache } from "../engine/kv-cache.ts";
 import { LimitError } from "../errors.ts";
 import { importanceOf } from "./importance.ts";
 import { chooseEntries, entryCountAt, type KeptMemory, storedRatio } from "./kept.ts";
+import { outlineWeights } from "./outline.ts";
 
 /** Its first tokens are the sink: what a head attends to when it has nothing to look for. */
 export const sinkText = "// Project context\n";
@@ -18,7 +19,10 @@ export const repeatText = "\n\n// the same again\n\n";
 export const pieceTokens = 128;
 
 export interface KeptEncoderParts {
-  readonly encode: (text: string) => Uint32Array;
+  readonly vocabulary: {
+    encode(text: string): Uint32Array;
+    bytesOf(id: number): Uint8Array;
+  };
   /** By layer [heads, headDim, headDim], see importance.ts; asked for with the first piece. */
   readonly loadGrams: () => Promise<readonly Float32Array[]>;
 }
@@ -33,6 +37,7 @@ export class KeptEncoder {
   readonly #engine: Engine;
   readonly #sinkIds: Uint32Array;
   readonly #markerIds: Uint32Array;
+  readonly #vocabulary: KeptEncoderParts["vocabulary"];
   readonly #loadGrams: () => Promise<readonly Float32Array[]>;
   #grams: Promise<readonly Float32Array[]> | null = null;
   #sink: KvBlock | null = null;
@@ -40,10 +45,11 @@ export class KeptEncoder {
   /** The next piece waits for it, because they share the cache. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: Engine, { encode, loadGrams }: KeptEncoderParts) {
+  constructor(engine: Engine, { vocabulary, loadGrams }: KeptEncoderParts) {
     this.#engine = engine;
-    this.#sinkIds = encode(sinkText).subarray(0, sinkTokens);
-    this.#markerIds = encode(repeatText);
+    this.#sinkIds = vocabulary.encode(sinkText).subarray(0, sinkTokens);
+    this.#markerIds = vocabulary.encode(repeatText);
+    this.#vocabulary = vocabulary;
     this.#loadGrams = loadGrams;
   }
 
@@ -98,7 +104,9 @@ export class KeptEncoder {
     const { attention } = await this.#engine.run(cache, ids, { ...options, attention: true });
     assert(attention !== null);
     this.#grams ??= this.#loadGrams();
-    const importance = importanceOf(shape, block, { attention, grams: await this.#grams });
+    const grams = await this.#grams;
+    const weights = outlineWeights(Array.from(ids, (id) => this.#vocabulary.bytesOf(id)));
+    const importance = importanceOf(shape, block, { attention, grams, weights });
     const stored = Math.max(entryCount, entryCountAt(length, storedRatio));
     const pooled = meanOfRows(hidden, shape.hiddenSize);
     return chooseEntries(shape, { block, pooled, importance }, Math.min(length, stored));

@@ -1,5 +1,6 @@
 """The kept form, plainly: the entries of a span's own cache that the model needs to
-repeat it. Evaluation shows it beside the embedded form. A cache is a list over layers of (keys,
+repeat it, all lines alike (the product weighs those of the outline, sidecar/memory/outline.ts).
+Evaluation shows it beside the embedded form. A cache is a list over layers of (keys,
 values), each [1, kv heads, rows, head size], keys rotated."""
 
 import copy

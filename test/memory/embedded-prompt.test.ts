@@ -75,8 +75,9 @@ async function plainNll(blocks: readonly KvBlock[]): Promise<number> {
 for (const isConditional of [false, true])
   test(`the prompt is the sink, a block for each piece, the near text; conditional: ${isConditional}`, async () => {
     const { engine, tokenizer, loadGrams } = tiny;
-    const encode = (text: string) => tokenizer.encode(text);
-    const sink = await new KeptEncoder(engine, { encode, loadGrams }).readSink({ chunk });
+    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink({
+      chunk,
+    });
     const encoder = new EmbeddedEncoder(engine, await tiny.loadAdapter());
     const question = isConditional ? [...tokenizer.encode(near.prefix)] : [];
     const blocks = [sink];

@@ -134,8 +134,9 @@ for (const architecture of architectures)
     const ids = [...tokenizer.encode(text)];
     const encoder = new EmbeddedEncoder(engine, constantAdapter(model));
     const tokens = await compress(encoder, ids, { ...options, count: 3 });
-    const encode = (given: string) => tokenizer.encode(given);
-    const sink = await new KeptEncoder(engine, { encode, loadGrams }).readSink(options);
+    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink(
+      options,
+    );
     const block = await encoder.attachable(tokens, sink, options);
     assert.deepEqual([block.length, block.position], [4, 4]);
     const sinkIds = tokenizer.encode(sinkText).subarray(0, 4);
@@ -165,8 +166,9 @@ for (const architecture of architectures)
     const ids = [...tokenizer.encode(text)];
     const encoder = new EmbeddedEncoder(engine, constantAdapter(model));
     const tokens = await compress(encoder, ids, { ...options, count: 3 });
-    const encode = (given: string) => tokenizer.encode(given);
-    const sink = await new KeptEncoder(engine, { encode, loadGrams }).readSink(options);
+    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink(
+      options,
+    );
     const expected: number[] = [];
     const prompt = [...tokenizer.encode(sinkText).subarray(0, 4)];
     prompt.push(virtual, virtual, virtual, reconstruction);
@@ -206,8 +208,9 @@ for (const architecture of architectures)
       (value, at) => Math.abs(value - (plain.vectors[at] ?? value)) > 0.01,
     );
     assert.ok(changed.length > plain.vectors.length / 2);
-    const encode = (given: string) => tokenizer.encode(given);
-    const sink = await new KeptEncoder(engine, { encode, loadGrams }).readSink(options);
+    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink(
+      options,
+    );
     const unadapted = new EmbeddedEncoder(engine, plainAdapter(model));
     assert.deepEqual(
       await encoder.attachable(tokens, sink, options),
@@ -257,8 +260,9 @@ for (const arm of ["uni", "uni+ pool"] as const)
     const model = modelOf("llama");
     const { engine, tokenizer, loadGrams } = model;
     const ids = [...tokenizer.encode(text)];
-    const encode = (given: string) => tokenizer.encode(given);
-    const sink = await new KeptEncoder(engine, { encode, loadGrams }).readSink(options);
+    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink(
+      options,
+    );
     const encoder = new EmbeddedEncoder(engine, createAdapter(model, arm));
     const store = new EmbeddedStore(encoder, 2 ** 24);
     const rowsOf = async (count: number, question: number[] = []) => {

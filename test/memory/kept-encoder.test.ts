@@ -17,7 +17,7 @@ const chunk = 8;
 
 function createEncoder(): KeptEncoder {
   const { engine, tokenizer, loadGrams } = tiny;
-  return new KeptEncoder(engine, { encode: (text) => tokenizer.encode(text), loadGrams });
+  return new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams });
 }
 
 async function encode(encoder: KeptEncoder, text: string, signal?: AbortSignal): Promise<string> {

@@ -13,6 +13,7 @@ import {
   repeatText,
   sinkText,
 } from "../../sidecar/memory/kept-encoder.ts";
+import { outlineWeights } from "../../sidecar/memory/outline.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 import { tinyForward } from "../support/tiny-forward.ts";
 import { tinySource } from "../support/tiny-gguf.ts";
@@ -34,7 +35,7 @@ function modelOf(architecture: string): TinyModel {
 }
 
 function createEncoder({ engine, tokenizer, loadGrams }: TinyModel): KeptEncoder {
-  return new KeptEncoder(engine, { encode: (text) => tokenizer.encode(text), loadGrams });
+  return new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams });
 }
 
 const chunk = 32;
@@ -101,7 +102,8 @@ for (const architecture of architectures) {
     const { attention } = await engine.run(cache, ids, { attention: true, chunk });
     assert.ok(attention !== null);
     const grams = await loadGrams();
-    const found = importanceOf(engine.shape, piece, { attention, grams });
+    const weights = outlineWeights(ids.map((id) => tokenizer.bytesOf(id)));
+    const found = importanceOf(engine.shape, piece, { attention, grams, weights });
     const expected = await plainImportance(architecture, { sinkIds, ids, marker });
     for (const [layer, scores] of expected.entries()) checkClose(found[layer] ?? [], scores, 1e-6);
   });
@@ -239,10 +241,12 @@ async function plainImportance(
   const grams = await model.loadGrams();
   const groupSize = headCount / kvHeadCount;
   const repeated = Array.from(ids.keys(), (index) => all.length - ids.length + index);
+  const weights = outlineWeights(ids.map((id) => model.tokenizer.bytesOf(id)));
   return forward.attention.map((heads, layer) =>
     Array.from({ length: kvHeadCount * ids.length }, (_, index) => {
       const kvHead = Math.floor(index / ids.length);
-      const position = sinkIds.length + (index % ids.length);
+      const token = index % ids.length;
+      const position = sinkIds.length + token;
       const row = forward.values[layer]?.[position] ?? new Float64Array();
       const value = row.subarray(kvHead * headDim, (kvHead + 1) * headDim);
       const group = Array.from({ length: groupSize }, (_, each) => kvHead * groupSize + each);
@@ -252,7 +256,7 @@ async function plainImportance(
       const said = group.map((head) =>
         lengthUnder(grams[layer]?.subarray(head * headDim ** 2) ?? [], value),
       );
-      return mean(received) * mean(said);
+      return mean(received) * mean(said) * (weights[token] ?? Number.NaN);
     }),
   );
 }

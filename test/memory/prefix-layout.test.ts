@@ -140,7 +140,7 @@ for (const layout of layouts)
     const { first, far, near } = splitPrefix(tokenizer, prefix, { layout, nearTokens: 512 });
     assert.ok(far.length > 100 && (layout === "latter") === first.length > 0);
     const encode = (text: string) => tokenizer.encode(text);
-    const encoder = new KeptEncoder(engine, { encode, loadGrams });
+    const encoder = new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams });
     const sink = await encoder.readSink({ chunk: 256 });
     const blocks = [sink];
     const own = encodeHeader(readLayout(tokenizer), tokenizer, path);

@@ -134,8 +134,7 @@ for (const [label, tokenizerOf] of [
   test(`kept memories are blocks behind the sink, in the order given: ${label}`, async () => {
     const { engine, loadGrams } = tiny;
     const tokenizer = tokenizerOf(tiny);
-    const encode = (text: string) => tokenizer.encode(text);
-    const encoder = new KeptEncoder(engine, { encode, loadGrams });
+    const encoder = new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams });
     for (const ratio of [1, 2, 4, 12]) {
       const blocks = [await encoder.readSink({ chunk: 256 })];
       const pieces = [
