@@ -1,10 +1,10 @@
 // At most one run in an interval, at its end: what a keystroke sets off does not get in the way of its
-// ghost text.
+// ghost text. Where it would get in the way of the next one, it waits longer.
 
 export interface Patience {
-  /** Whether something is going on that the run would slow; asked at the end of every interval. */
+  /** Whether something is going on that the run would slow; asked at the end of an interval. */
   isBusy(): boolean;
-  /** The run comes this long after the first wish at the latest, however busy it is. */
+  /** About this long after the first wish the run comes, however busy it is. */
   longestMs: number;
 }
 
@@ -33,10 +33,10 @@ export class Coalesced {
     this.timer = undefined;
   }
 
-  private wait(longestMs: number): void {
-    const leftMs = longestMs - this.intervalMs;
+  private wait(leftMs: number): void {
     this.timer = setTimeout(() => {
-      if (leftMs >= this.intervalMs && this.patience.isBusy()) return this.wait(leftMs);
+      const stillMs = leftMs - this.intervalMs;
+      if (stillMs >= this.intervalMs && this.patience.isBusy()) return this.wait(stillMs);
       this.timer = undefined;
       this.run();
     }, this.intervalMs);

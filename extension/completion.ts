@@ -20,14 +20,14 @@ type Ask = Parameters<Provide>[4];
 
 /** Assumed until the first measurement. */
 const firstLatencyMs = 300;
-/** Whoever types has the next key down within this, or is not in a hurry. */
-const betweenKeysMs = 100;
+/** Whoever pauses this long between two keys is not typing on. */
+const betweenKeysMs = 300;
 
 export class InlineCompletions {
   private shown: Shown | null = null;
   private latencyMs: number | null = null;
   private refused: CompletionReport | null = null;
-  /** Requests that the editor waits for, and when it made the last one. */
+  /** Requests not answered yet, those taken back too, and when the last one came. */
   private waiting = 0;
   private askedAt = 0;
   private readonly trace: (message: string) => void;
@@ -61,7 +61,7 @@ export class InlineCompletions {
     this.shown = null;
   }
 
-  /** Whether somebody types, or waits for ghost text: what has time had better wait. */
+  /** Whether somebody types, or a request is being answered: what has time had better wait. */
   get isBusy(): boolean {
     return this.waiting > 0 || Date.now() - this.askedAt < betweenKeysMs;
   }

@@ -24,7 +24,7 @@ import { readSettings } from "./config.ts";
 import { type Counted, RemoteBudget } from "./remote-budget.ts";
 import { writeSetting } from "./write-setting.ts";
 
-/** Ten times a second is as fast as numbers can be read, and faster than most people type. */
+/** Ten times a second is as fast as numbers can be read. */
 const updateMs = 100;
 /** Whoever looks at the view while typing on sees it move. */
 const longestMs = 1000;
@@ -76,7 +76,7 @@ export class BudgetPanel implements WebviewViewProvider, Disposable {
     view.webview.options = { enableScripts: true, localResourceRoots: [this.assets] };
     view.webview.onDidReceiveMessage((message: FromView) => {
       if (message.kind === "budget") void this.setBudget(message.positions);
-      this.update.wish();
+      else this.show();
     });
     view.onDidChangeVisibility(() => this.watch());
     view.onDidDispose(() => {

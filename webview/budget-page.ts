@@ -5,8 +5,8 @@ import "@vscode-elements/elements/dist/vscode-badge/index.js";
 import { html, nothing, svg, type TemplateResult } from "lit";
 import type { Bar, BudgetView, Gauge, List, Outcome, Slider, Table } from "./messages.ts";
 
-/** Making one for every drawing took a quarter of its time. */
-const number = new Intl.NumberFormat(document.documentElement.lang);
+/** Made once: it takes long, and a page is drawn often. */
+const numberFormat = new Intl.NumberFormat(document.documentElement.lang);
 
 /** What a person does with the slider. */
 export interface Choice {
@@ -76,7 +76,7 @@ type BarShape = TemplateResult | typeof nothing;
 
 function sliderField(slider: Slider, { chosen, choose }: Choice): TemplateResult {
   const value = chosen ?? slider.value;
-  const words = slider.valueText.replace("{0}", number.format(value));
+  const words = slider.valueText.replace("{0}", numberFormat.format(value));
   const read = ({ target }: Event) => choose((target as HTMLInputElement).valueAsNumber);
   return html`
     <section>

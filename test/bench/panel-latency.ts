@@ -22,8 +22,8 @@ const start = 1500;
 const limitMs = 1500;
 /** After a deletion, for what it sets off. */
 const restMs = 1500;
-/** A view that opens loads a page, whose remains the editor collects for seconds: not a cost of typing. */
-const openedMs = 8000;
+/** After a change of the side bar: what a page leaves behind as it loads is collected for seconds. */
+const settledMs = 8000;
 
 const verbatim = {
   "editor.autoClosingBrackets": "never",
@@ -105,7 +105,7 @@ export class PanelLatency {
     if (isOpen) await budgetPageOf(this.#session).locator(".outcome").waitFor();
     else await page.locator(".explorer-folders-view").waitFor();
     await page.keyboard.press("Control+1");
-    await sleep(openedMs);
+    await sleep(settledMs);
   }
 }
 
