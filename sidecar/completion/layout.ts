@@ -6,8 +6,6 @@ import type { KvBlock } from "../engine/kv-cache.ts";
 
 export interface Vocabulary {
   encode(text: string): Uint32Array;
-  /** None of a special token. */
-  bytesOf(id: number): Uint8Array;
   specialId(text: string): number | undefined;
   readonly endIds: ReadonlySet<number>;
 }

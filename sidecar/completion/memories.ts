@@ -10,7 +10,12 @@ import { LimitError } from "../errors.ts";
 import type { Adapter } from "../memory/adapter.ts";
 import { runBehindSink } from "../memory/block-run.ts";
 import { questionTokens } from "../memory/embedded-encoder.ts";
-import { type EncodeOptions, KeptEncoder, pieceTokens } from "../memory/kept-encoder.ts";
+import {
+  type EncodeOptions,
+  KeptEncoder,
+  type KeptEncoderParts,
+  pieceTokens,
+} from "../memory/kept-encoder.ts";
 import { KeptStore } from "../memory/kept-store.ts";
 import { keyOf } from "../memory/piece-key.ts";
 import { type Cutter, cutPieces } from "../memory/pieces.ts";
@@ -52,7 +57,8 @@ export interface PrefixText {
 }
 
 export interface MemoriesParts {
-  readonly vocabulary: Vocabulary & { isSpecial(id: number): boolean };
+  readonly vocabulary: Vocabulary &
+    KeptEncoderParts["vocabulary"] & { isSpecial(id: number): boolean };
   readonly layout: PromptLayout;
   readonly cut: Cutter;
   /** See KeptEncoderParts. */

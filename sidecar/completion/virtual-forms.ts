@@ -23,7 +23,7 @@ import {
 import { keptShares } from "../memory/kept-shares.ts";
 import type { KeptStore } from "../memory/kept-store.ts";
 import type { MemoryBytes } from "../memory/memory-bytes.ts";
-import { outlineWeight } from "../memory/outline.ts";
+import { outlineRule } from "../memory/outline.ts";
 import { pool } from "../memory/virtual-tokens.ts";
 import type { PromptBlock } from "./layout.ts";
 
@@ -73,8 +73,8 @@ export function createKeptForm(engine: Engine, store: KeptStore): VirtualForm {
   const read = ({ ids, count }: PieceShare, options: EncodeOptions) =>
     store.read(ids, { ...options, entryCount: count });
   return {
-    // Another sink, marker, rule for pieces or weight of an outline makes other memories.
-    name: JSON.stringify(["kept", sinkText, sinkTokens, repeatText, pieceTokens, outlineWeight]),
+    // Another sink, marker, rule for pieces or for their outline makes other memories.
+    name: JSON.stringify(["kept", sinkText, sinkTokens, repeatText, pieceTokens, outlineRule]),
     pieceTokens,
     markTokens: 0,
     leastRatio: 1,

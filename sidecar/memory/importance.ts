@@ -1,8 +1,8 @@
 // How much each token of a piece matters to each key/value head: the mean attention
 // that it gets while the piece is repeated (KVzip, arXiv 2505.23416: the keys a model needs to
 // repeat a text are those it needs to use it), times how much its value can say (VATP, arXiv
-// 2406.12335), which is the mean over the group's query heads of |W_o,q v|, times what the place of
-// the token in its text is worth (outline.ts).
+// 2406.12335), which is the mean over the group's query heads of |W_o,q v|. Tokens of the outline
+// count more (outline.ts).
 import type { ModelShape } from "../engine/engine-model.ts";
 import type { KvBlock } from "../engine/kv-cache.ts";
 

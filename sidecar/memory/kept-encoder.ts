@@ -21,6 +21,7 @@ export const pieceTokens = 128;
 export interface KeptEncoderParts {
   readonly vocabulary: {
     encode(text: string): Uint32Array;
+    /** Empty for special tokens. */
     bytesOf(id: number): Uint8Array;
   };
   /** By layer [heads, headDim, headDim], see importance.ts; asked for with the first piece. */

@@ -1,10 +1,12 @@
-// Which tokens of a piece are its outline: its first line, which in code names the file or what is
-// defined; behind it the lines of the least indentation; and those that the next one is indented
-// deeper than, the heads of what is inside. Other places use what these lines name, the lines inside
-// they mostly do not. In prose and in lists every line is one of them.
+// Which tokens of a piece are its outline: lines of the least indentation, which a path's line is one
+// of, and heads, that is lines before a deeper one. Other places use what these lines name; the lines
+// inside they mostly do not. In prose without indentation every line is outline.
 
-/** A token of the outline matters this many times as much as one inside. */
+/** A token of the outline matters this many times as much as others: those inside, and white space. */
 export const outlineWeight = 2;
+
+/** Names this way of choosing, for what is kept between runs: another way has another name. */
+export const outlineRule = `least indentation and heads, ${outlineWeight}`;
 
 /**
  * [tokens] What the importance of each is multiplied with.
@@ -12,25 +14,25 @@ export const outlineWeight = 2;
  */
 export function outlineWeights(tokens: readonly Uint8Array[]): Float32Array {
   const lines = readLines(tokens);
-  const least = Math.min(...lines.slice(1).map(({ indentation }) => indentation));
+  const least = Math.min(...lines.map(({ indentation }) => indentation));
   const weights = new Float32Array(tokens.length).fill(1);
   for (const [index, { indentation, tokens: own }] of lines.entries()) {
     const isHead = (lines[index + 1]?.indentation ?? 0) > indentation;
-    if (index > 0 && indentation > least && !isHead) continue;
+    if (indentation > least && !isHead) continue;
     for (const token of own) weights[token] = outlineWeight;
   }
   return weights;
 }
 
 interface Line {
-  /** Bytes of white space that it starts with. */
+  /** Bytes of white space that it starts with: a tab is one of them, like a blank. */
   indentation: number;
-  /** Those that have a byte of it that is no white space. */
+  /** Those that hold a byte of the line other than white space. */
   readonly tokens: Set<number>;
 }
 
 const lineFeed = 10;
-const whiteSpace: ReadonlySet<number> = new Set([9, 13, 32]);
+const whiteSpace: ReadonlySet<number> = new Set([9, 11, 12, 13, 32]);
 
 /** Those that are not blank. */
 function readLines(tokens: readonly Uint8Array[]): Line[] {

@@ -6,7 +6,6 @@ import { commonLength, encodeHeader, layOut, readLayout } from "../../sidecar/co
 function vocabularyWith(special: readonly string[]) {
   return {
     encode: (text: string) => Uint32Array.from(text, (character) => character.charCodeAt(0)),
-    bytesOf: (id: number) => Uint8Array.of(id),
     specialId: (text: string) =>
       special.includes(text) ? 1000 + special.indexOf(text) : undefined,
     endIds: new Set([7]),
