@@ -148,6 +148,8 @@ function endAtOuterLine(
   place: Place,
   { start, isWhole }: { start: number; isWhole: boolean },
 ): TextEnd | null {
+  // Whether it repeats the suffix is known at its end; in either case the text ends in front of it.
+  if (!isWhole && place.nextLine.trim().startsWith(line.trim())) return null;
   if (indentationOf(line) < place.baseIndentation) return notRepeated(start);
   // A word that is not whole may yet become one that goes on with the block.
   if (!isWhole && /^\s*\w+$/.test(line)) return null;

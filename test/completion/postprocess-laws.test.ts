@@ -53,6 +53,12 @@ test("a text is the same whether decoding stopped at its end or went on", () => 
         return;
       }
     }),
-    { numRuns: 5000 },
+    {
+      numRuns: 5000,
+      // A line that ends the block, and may yet repeat the next line of the suffix.
+      examples: [
+        [{ prefix: "{", suffix: "\n(", languageId: "typescript", multiline: "auto" }, "\n(a"],
+      ],
+    },
   );
 });
