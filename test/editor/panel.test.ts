@@ -70,13 +70,11 @@ test("the view follows the typing, little while it lasts", async (session) => {
   const start = Date.now();
   await workbench.goToEnd();
   await workbench.page.keyboard.type("\nconst words = 12;\nconst lines = words + ", { delay: 40 });
-  const typed = (await messageCount(session)) - before;
-  const seconds = (Date.now() - start) / 1000;
-  assert.ok(typed <= 2 * seconds, `${typed} in ${seconds} s`);
   await workbench.page.waitForTimeout(2000);
+  const seconds = (Date.now() - start) / 1000;
   assert.notEqual(await outcomeOf(session), outcome);
   const messages = (await messageCount(session)) - before;
-  assert.ok(messages >= 1 && messages <= 10 * seconds, `${messages} in ${seconds} s`);
+  assert.ok(messages >= 1 && messages <= 2 * seconds, `${messages} in ${seconds} s`);
 });
 
 test("a view that is hidden gets no message, and the newest when it is shown again", async (session) => {
