@@ -10,6 +10,7 @@ import { defaults } from "../../sidecar/completion/defaults.ts";
 import { readLayout } from "../../sidecar/completion/layout.ts";
 import { Memories } from "../../sidecar/completion/memories.ts";
 import { CancelledError, UnsupportedError } from "../../sidecar/errors.ts";
+import { sinkTokens } from "../../sidecar/memory/kept-encoder.ts";
 import type { Cursor } from "../../sidecar/project/near-text.ts";
 import { Project } from "../../sidecar/project/project.ts";
 import type { MemoryActivity } from "../../sidecar/project/request.ts";
@@ -158,7 +159,7 @@ test("a keystroke computes no more rows with memories than without", async (cont
   await pause();
   const document = { path: "src/here.ts", languageId: "typescript", suffix: "" };
   const options = { multiline: "never", alignment: "off" } as const;
-  const costs: number[] = [];
+  const spent: { computed: number; generated: number; reused: number; contextAfter: number }[] = [];
   for (const memories of [project.laidFor(cursor.file), undefined]) {
     const prefix = "const total = ";
     await completer.completeInline({ ...document, ...options, prefix }, { memories });
@@ -166,9 +167,15 @@ test("a keystroke computes no more rows with memories than without", async (cont
       { ...document, ...options, prefix: `${prefix}r` },
       { memories },
     );
-    costs.push(next.tokens.computed - next.tokens.generated);
+    spent.push(next.tokens);
   }
-  assert.equal(costs[0], costs[1]);
+  const [laid, plain] = spent;
+  assert.ok(laid !== undefined && plain !== undefined && laid.contextAfter > 0);
+  // Of the prompt all but the last rows is reused: the memories and their sink make the difference.
+  assert.equal(laid.reused - plain.reused, laid.contextAfter + sinkTokens);
+  // And nothing else is run; the last token of an answer need not be.
+  const rows = [laid, plain].map(({ computed, generated }) => computed - generated);
+  assert.ok(Math.abs((rows[0] ?? 0) - (rows[1] ?? 0)) <= 1, `${rows}`);
 });
 
 test("an edit makes what it changed vanish from the selection and the bank", async (context) => {
