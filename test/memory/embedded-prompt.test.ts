@@ -11,9 +11,8 @@ import type { KvBlock } from "../../sidecar/engine/kv-cache.ts";
 import { logProbability } from "../../sidecar/engine/sampler.ts";
 import { UnsupportedError } from "../../sidecar/errors.ts";
 import { EmbeddedEncoder } from "../../sidecar/memory/embedded-encoder.ts";
-import { KeptEncoder } from "../../sidecar/memory/kept-encoder.ts";
 import { compress } from "../support/compress.ts";
-import { cut } from "../support/memory-parts.ts";
+import { createKeptEncoder, cut } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 
 let tiny: TinyModel;
@@ -74,8 +73,8 @@ async function plainNll(blocks: readonly KvBlock[]): Promise<number> {
 
 for (const isConditional of [false, true])
   test(`the prompt is the sink, a block for each piece, the near text; conditional: ${isConditional}`, async () => {
-    const { engine, tokenizer, loadGrams } = tiny;
-    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink({
+    const { engine, tokenizer } = tiny;
+    const sink = await createKeptEncoder(tiny).readSink({
       chunk,
     });
     const encoder = new EmbeddedEncoder(engine, await tiny.loadAdapter());

@@ -8,10 +8,11 @@ import { CancelledError, LimitError } from "../../sidecar/errors.ts";
 import { type Adapter, type AdapterArm, parseAdapter } from "../../sidecar/memory/adapter.ts";
 import { EmbeddedEncoder } from "../../sidecar/memory/embedded-encoder.ts";
 import { EmbeddedStore } from "../../sidecar/memory/embedded-store.ts";
-import { KeptEncoder, sinkText } from "../../sidecar/memory/kept-encoder.ts";
+import { sinkText } from "../../sidecar/memory/kept-encoder.ts";
 import { parseSafetensors } from "../../sidecar/memory/safetensors.ts";
 import { pool } from "../../sidecar/memory/virtual-tokens.ts";
 import { compress } from "../support/compress.ts";
+import { createKeptEncoder } from "../support/memory-parts.ts";
 import { mergeLora } from "../support/merge-lora.ts";
 import { randomAdapter } from "../support/random-adapter.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
@@ -130,13 +131,11 @@ for (const architecture of architectures)
 for (const architecture of architectures)
   test(`a block is virtual tokens and CONT behind the sink, and moves with it: ${architecture}`, async () => {
     const model = modelOf(architecture);
-    const { engine, tokenizer, loadGrams } = model;
+    const { engine, tokenizer } = model;
     const ids = [...tokenizer.encode(text)];
     const encoder = new EmbeddedEncoder(engine, constantAdapter(model));
     const tokens = await compress(encoder, ids, { ...options, count: 3 });
-    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink(
-      options,
-    );
+    const sink = await createKeptEncoder(model).readSink(options);
     const block = await encoder.attachable(tokens, sink, options);
     assert.deepEqual([block.length, block.position], [4, 4]);
     const sinkIds = tokenizer.encode(sinkText).subarray(0, 4);
@@ -162,13 +161,11 @@ for (const architecture of architectures)
 for (const architecture of architectures)
   test(`what is decoded is what the model writes behind virtual tokens and REC: ${architecture}`, async () => {
     const model = modelOf(architecture);
-    const { engine, tokenizer, loadGrams } = model;
+    const { engine, tokenizer } = model;
     const ids = [...tokenizer.encode(text)];
     const encoder = new EmbeddedEncoder(engine, constantAdapter(model));
     const tokens = await compress(encoder, ids, { ...options, count: 3 });
-    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink(
-      options,
-    );
+    const sink = await createKeptEncoder(model).readSink(options);
     const expected: number[] = [];
     const prompt = [...tokenizer.encode(sinkText).subarray(0, 4)];
     prompt.push(virtual, virtual, virtual, reconstruction);
@@ -190,7 +187,7 @@ for (const architecture of architectures)
 for (const architecture of architectures)
   test(`LoRA is as good as merged into the weights, and off for everything else: ${architecture}`, async () => {
     const model = modelOf(architecture);
-    const { engine, tokenizer, loadGrams } = model;
+    const { engine, tokenizer } = model;
     const ids = [...tokenizer.encode(text)];
     const backbone = backboneOf(model);
     const bytes = randomAdapter(backbone, { arm: "uni+ slots", rank: 3 });
@@ -208,9 +205,7 @@ for (const architecture of architectures)
       (value, at) => Math.abs(value - (plain.vectors[at] ?? value)) > 0.01,
     );
     assert.ok(changed.length > plain.vectors.length / 2);
-    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink(
-      options,
-    );
+    const sink = await createKeptEncoder(model).readSink(options);
     const unadapted = new EmbeddedEncoder(engine, plainAdapter(model));
     assert.deepEqual(
       await encoder.attachable(tokens, sink, options),
@@ -258,11 +253,9 @@ test("the pooled vector is the mean of the virtual tokens", () => {
 for (const arm of ["uni", "uni+ pool"] as const)
   test(`nothing is run twice, and a memory serves every smaller count: ${arm}`, async () => {
     const model = modelOf("llama");
-    const { engine, tokenizer, loadGrams } = model;
+    const { engine, tokenizer } = model;
     const ids = [...tokenizer.encode(text)];
-    const sink = await new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams }).readSink(
-      options,
-    );
+    const sink = await createKeptEncoder(model).readSink(options);
     const encoder = new EmbeddedEncoder(engine, createAdapter(model, arm));
     const store = new EmbeddedStore(encoder, 2 ** 24);
     const rowsOf = async (count: number, question: number[] = []) => {

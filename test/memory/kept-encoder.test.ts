@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { CancelledError } from "../../sidecar/errors.ts";
 import { encodeKept } from "../../sidecar/memory/kept-codec.ts";
-import { KeptEncoder } from "../../sidecar/memory/kept-encoder.ts";
+import type { KeptEncoder } from "../../sidecar/memory/kept-encoder.ts";
+import { createKeptEncoder } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 
 let tiny: TinyModel;
@@ -15,11 +16,6 @@ after(() => tiny.close());
 const texts = ["const ring = the;\n", "export function other() {\n  return 12;\n}\n"];
 const chunk = 8;
 
-function createEncoder(): KeptEncoder {
-  const { engine, tokenizer, loadGrams } = tiny;
-  return new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams });
-}
-
 async function encode(encoder: KeptEncoder, text: string, signal?: AbortSignal): Promise<string> {
   const memory = await encoder.encode(tiny.tokenizer.encode(text), { chunk, signal });
   return Buffer.from(encodeKept(memory).payload).toString("hex");
@@ -27,16 +23,16 @@ async function encode(encoder: KeptEncoder, text: string, signal?: AbortSignal):
 
 test("pieces that are encoded at the same time are what they are alone", async () => {
   const alone: string[] = [];
-  for (const text of texts) alone.push(await encode(createEncoder(), text));
-  const encoder = createEncoder();
+  for (const text of texts) alone.push(await encode(createKeptEncoder(tiny), text));
+  const encoder = createKeptEncoder(tiny);
   assert.deepEqual(await Promise.all(texts.map((text) => encode(encoder, text))), alone);
 });
 
 test("one that is cancelled does not keep the next from being encoded", async () => {
   const [first = "", second = ""] = texts;
-  const encoder = createEncoder();
+  const encoder = createKeptEncoder(tiny);
   const cancelled = encode(encoder, first, AbortSignal.abort());
   const next = encode(encoder, second);
   await assert.rejects(cancelled, CancelledError);
-  assert.equal(await next, await encode(createEncoder(), second));
+  assert.equal(await next, await encode(createKeptEncoder(tiny), second));
 });

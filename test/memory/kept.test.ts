@@ -7,13 +7,9 @@ import { rotateKeys, rotationBy } from "../../sidecar/engine/rotation.ts";
 import { LimitError } from "../../sidecar/errors.ts";
 import { importanceOf } from "../../sidecar/memory/importance.ts";
 import { entryCountAt, type KeptMemory, keep } from "../../sidecar/memory/kept.ts";
-import {
-  KeptEncoder,
-  pieceTokens,
-  repeatText,
-  sinkText,
-} from "../../sidecar/memory/kept-encoder.ts";
+import { pieceTokens, repeatText, sinkText } from "../../sidecar/memory/kept-encoder.ts";
 import { outlineWeights } from "../../sidecar/memory/outline.ts";
+import { createKeptEncoder } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 import { tinyForward } from "../support/tiny-forward.ts";
 import { tinySource } from "../support/tiny-gguf.ts";
@@ -32,10 +28,6 @@ function modelOf(architecture: string): TinyModel {
   const model = models.get(architecture);
   assert.ok(model !== undefined);
   return model;
-}
-
-function createEncoder({ engine, tokenizer, loadGrams }: TinyModel): KeptEncoder {
-  return new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams });
 }
 
 const chunk = 32;
@@ -61,7 +53,7 @@ for (const architecture of architectures) {
   test(`with nothing dropped a block is the one that was computed: ${architecture}`, async () => {
     const model = modelOf(architecture);
     const ids = model.tokenizer.encode(text);
-    const encoder = createEncoder(model);
+    const encoder = createKeptEncoder(model);
     const memory = await encoder.encode(ids, { chunk, entryCount: ids.length });
     const sinkIds = model.tokenizer.encode(sinkText).subarray(0, 4);
     const cache = model.engine.createCache(256);
@@ -72,7 +64,7 @@ for (const architecture of architectures) {
   test(`sink and block moved together are those of a shifted origin: ${architecture}`, async () => {
     const { engine, tokenizer } = modelOf(architecture);
     const ids = tokenizer.encode(text);
-    const encoder = createEncoder(modelOf(architecture));
+    const encoder = createKeptEncoder(modelOf(architecture));
     const memory = await encoder.encode(ids, { chunk, entryCount: ids.length });
     const sinkIds = tokenizer.encode(sinkText).subarray(0, 4);
     const source = tinySource({ contextLength: 4096, architecture });
@@ -111,7 +103,7 @@ for (const architecture of architectures) {
   test(`every head keeps what matters most to it: ${architecture}`, async () => {
     const model = modelOf(architecture);
     const ids = [...model.tokenizer.encode(text)];
-    const memory = await createEncoder(model).encode(ids, { chunk });
+    const memory = await createKeptEncoder(model).encode(ids, { chunk });
     assert.equal(memory.entryCount, Math.ceil(ids.length / 4));
     const expected = await plainImportance(architecture, {
       sinkIds: [...model.tokenizer.encode(sinkText).subarray(0, 4)],
@@ -135,7 +127,7 @@ for (const architecture of architectures) {
 test("the pooled vector is the mean of the piece's hidden states", async () => {
   const model = modelOf("qwen2");
   const ids = [...model.tokenizer.encode(text)];
-  const { pooled } = await createEncoder(model).encode(ids, { chunk });
+  const { pooled } = await createKeptEncoder(model).encode(ids, { chunk });
   const sinkIds = [...model.tokenizer.encode(sinkText).subarray(0, 4)];
   const source = tinySource({ contextLength: 4096, architecture: "qwen2" });
   const { hidden } = await tinyForward(source, [...sinkIds, ...ids]);
@@ -148,7 +140,7 @@ test("the pooled vector is the mean of the piece's hidden states", async () => {
 test("every smaller memory is a prefix of the stored one", async () => {
   const model = modelOf("qwen2");
   const ids = model.tokenizer.encode(text);
-  const encoder = createEncoder(model);
+  const encoder = createKeptEncoder(model);
   const whole = await encoder.encode(ids, { chunk, entryCount: ids.length });
   const stored = await encoder.encode(ids, { chunk });
   for (const ratio of [4, 8, 12, 24]) {
@@ -166,7 +158,7 @@ test("every smaller memory is a prefix of the stored one", async () => {
 test("kept keys are the piece's own, turned to consecutive positions in text order", async () => {
   const { engine, tokenizer } = modelOf("llama");
   const ids = tokenizer.encode(text);
-  const encoder = createEncoder(modelOf("llama"));
+  const encoder = createKeptEncoder(modelOf("llama"));
   const memory = await encoder.encode(ids, { chunk });
   const block = keep(memory, 5);
   const cache = engine.createCache(256);
@@ -196,7 +188,7 @@ test("kept keys are the piece's own, turned to consecutive positions in text ord
 test("the sink is run once, a piece twice with the marker between", async () => {
   const model = modelOf("llama");
   const { counters } = model.engine;
-  const encoder = createEncoder(model);
+  const encoder = createKeptEncoder(model);
   const ids = model.tokenizer.encode(text);
   const marker = model.tokenizer.encode(repeatText).length;
   const start = counters.positions;
@@ -209,13 +201,13 @@ test("the sink is run once, a piece twice with the marker between", async () => 
 test("a piece of more tokens than the limit is a LimitError", async () => {
   const ids = new Uint32Array(pieceTokens + 1).fill(40);
   await assert.rejects(
-    createEncoder(modelOf("llama")).encode(ids, { chunk }),
+    createKeptEncoder(modelOf("llama")).encode(ids, { chunk }),
     new LimitError("memory: a piece of 129 tokens exceeds 128"),
   );
 });
 
 test("a piece of one token and one of the greatest length are encoded", async () => {
-  const encoder = createEncoder(modelOf("llama"));
+  const encoder = createKeptEncoder(modelOf("llama"));
   const one = await encoder.encode([50], { chunk });
   assert.equal(one.entryCount, 1);
   const most = await encoder.encode(new Uint32Array(pieceTokens).fill(50), { chunk });

@@ -11,9 +11,9 @@ import type { MemoryRequest } from "../../sidecar/completion/request.ts";
 import type { KvBlock } from "../../sidecar/engine/kv-cache.ts";
 import { logProbability } from "../../sidecar/engine/sampler.ts";
 import { keep } from "../../sidecar/memory/kept.ts";
-import { KeptEncoder, pieceTokens } from "../../sidecar/memory/kept-encoder.ts";
+import { pieceTokens } from "../../sidecar/memory/kept-encoder.ts";
 import { cutPieces } from "../../sidecar/memory/pieces.ts";
-import { cut } from "../support/memory-parts.ts";
+import { createKeptEncoder, cut } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 
 let tiny: TinyModel;
@@ -136,11 +136,11 @@ async function plainNll(blocks: readonly KvBlock[], near: ArrayLike<number>): Pr
 
 for (const layout of layouts)
   test(`the far part stands as memories in its place, the header before it: ${layout}`, async () => {
-    const { engine, tokenizer, loadGrams } = tiny;
+    const { engine, tokenizer } = tiny;
     const { first, far, near } = splitPrefix(tokenizer, prefix, { layout, nearTokens: 512 });
     assert.ok(far.length > 100 && (layout === "latter") === first.length > 0);
     const encode = (text: string) => tokenizer.encode(text);
-    const encoder = new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams });
+    const encoder = createKeptEncoder(tiny);
     const sink = await encoder.readSink({ chunk: 256 });
     const blocks = [sink];
     const own = encodeHeader(readLayout(tokenizer), tokenizer, path);

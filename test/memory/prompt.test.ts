@@ -11,9 +11,9 @@ import type { KvBlock } from "../../sidecar/engine/kv-cache.ts";
 import { logProbability } from "../../sidecar/engine/sampler.ts";
 import { CancelledError, LimitError } from "../../sidecar/errors.ts";
 import { entryCountAt, keep } from "../../sidecar/memory/kept.ts";
-import { KeptEncoder, repeatText, sinkText } from "../../sidecar/memory/kept-encoder.ts";
+import { repeatText, sinkText } from "../../sidecar/memory/kept-encoder.ts";
 import type { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
-import { cut } from "../support/memory-parts.ts";
+import { createKeptEncoder, cut } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 
 let tiny: TinyModel;
@@ -132,9 +132,8 @@ for (const [label, tokenizerOf] of [
   ["left to right", (model: TinyModel) => model.leftToRight],
 ] as const)
   test(`kept memories are blocks behind the sink, in the order given: ${label}`, async () => {
-    const { engine, loadGrams } = tiny;
     const tokenizer = tokenizerOf(tiny);
-    const encoder = new KeptEncoder(engine, { vocabulary: tokenizer, loadGrams });
+    const encoder = createKeptEncoder({ ...tiny, tokenizer });
     for (const ratio of [1, 2, 4, 12]) {
       const blocks = [await encoder.readSink({ chunk: 256 })];
       const pieces = [
