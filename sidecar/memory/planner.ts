@@ -90,7 +90,8 @@ function gainOf(account: Omit<Account, "least" | "gain">): number {
 
 /**
  * What is left of a span's worth when this share of its entries is kept: 59, 52, 34 and 24 % at 4x,
- * 8x, 16x and 24x, measured on the needed span alone, all its lines alike (test/bench/README.md, Planner).
+ * 8x, 16x and 24x, measured on the needed span alone, before its outline counted more
+ * (test/bench/README.md, Planner).
  */
 export function keptWorth(share: number): number {
   return Math.max(0, 1 + 0.24 * Math.log(share));
