@@ -29,6 +29,13 @@ export interface InsertedText {
   readonly range: unknown;
 }
 
+interface Progress {
+  readonly token: string | number;
+  readonly kind: "begin" | "report" | "end";
+  readonly title?: string;
+  readonly percentage?: number;
+}
+
 const program = new URL("../../pith.mjs", import.meta.url).pathname;
 
 export class Editor {
@@ -39,7 +46,7 @@ export class Editor {
   readonly budgets: BudgetReport[] = [];
   readonly activities: MemoryActivity[] = [];
   /** Titles and percentages of the progress that the server shows by itself. */
-  readonly progress: { kind: string; title?: string; percentage?: number }[] = [];
+  readonly progress: Progress[] = [];
   /** Everything on standard error. */
   log = "";
   readonly exited: Promise<number | null>;
@@ -180,8 +187,8 @@ export class Editor {
       this.#news.emit("activity");
     });
     connection.onRequest("window/workDoneProgress/create", () => null);
-    connection.onNotification("$/progress", ({ value }) => {
-      this.progress.push(value);
+    connection.onNotification("$/progress", ({ token, value }) => {
+      this.progress.push({ token, ...value });
     });
     connection.listen();
   }
