@@ -1,5 +1,6 @@
-// Pith's parts as the service wires them, for benchmarks that look inside: what a request runs, and
-// the cache that it leaves.
+// Pith's parts as the service wires them, of the variant that it prepares, for benchmarks that look
+// inside: what a request runs, and the cache that it leaves.
+import { catalogue } from "../../sidecar/catalogue/models.ts";
 import { Completer } from "../../sidecar/completion/complete.ts";
 import { defaults } from "../../sidecar/completion/defaults.ts";
 import { type PromptLayout, readLayout } from "../../sidecar/completion/layout.ts";
@@ -20,7 +21,8 @@ export interface PithParts {
 }
 
 export async function openParts(id: RealModelId, threads: number): Promise<PithParts> {
-  const prepared = await preparedModel(id, "lossless");
+  const { variant = "lossless" } = catalogue.find((model) => model.id === id) ?? {};
+  const prepared = await preparedModel(id, variant);
   const engine = await Engine.load(prepared.engine, { threads });
   const tokenizer = Tokenizer.create(prepared.vocabulary);
   const layout = readLayout(tokenizer);
