@@ -89,12 +89,11 @@ function gainOf(account: Omit<Account, "least" | "gain">): number {
 }
 
 /**
- * What is left of a span's worth when this share of its entries is kept: 59, 52, 34 and 24 % at 4x,
- * 8x, 16x and 24x, measured on the needed span alone, before its outline counted more
- * (test/bench/README.md, Planner).
+ * What is left of a span's worth when this share of its entries is kept: 81, 58, 41 and 32 % at 4x,
+ * 8x, 16x and 24x, measured on the needed span alone (test/bench/README.md, Planner).
  */
 export function keptWorth(share: number): number {
-  return Math.max(0, 1 + 0.24 * Math.log(share));
+  return Math.max(0, 1 + 0.2 * Math.log(share));
 }
 
 /** `total` positions over the pieces of a span, so that their ratios are alike. */
