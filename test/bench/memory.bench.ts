@@ -2,13 +2,14 @@
 // the raw spans, nothing, and raw text cut to the same number of positions. The kept share is
 // (NLL of none - NLL of the form) / (NLL of none - NLL of raw), with a bootstrap interval over
 // samples. A sample's results are kept in .cache/, so a run that is stopped goes on where it was.
-// Flags: --model ID, --split NAME, --limit N, --ratios 4,8,…, --forms kept,cut,embedded, --adapter FILE
-// (for embedded; default the committed one of the model), --threads N,
-// --seconds N (stop then), --write (complete the line too), --reference FILE (only write the samples
-// for the probe's reference.py).
+// Flags: --model ID, --variant NAME (default the product's choice), --split NAME, --limit N,
+// --ratios 4,8,…, --forms kept,cut,embedded, --adapter FILE (for embedded; default the committed one
+// of the model), --threads N, --seconds N (stop then), --write (complete the line too),
+// --reference FILE (only write the samples for the probe's reference.py).
 import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { MemoryRequest } from "../../sidecar/completion/request.ts";
+import type { Variant } from "../../sidecar/model/manifest.ts";
 import { type OpenModel, openModel } from "../../sidecar/service.ts";
 import { createRandom } from "../support/random-tensor.ts";
 import { type RealModelId, realWeights } from "../support/weights.ts";
@@ -40,6 +41,7 @@ const { values } = parseArgs({
     ratios: { type: "string", default: "4,8,12,24" },
     forms: { type: "string", default: "kept,cut" },
     adapter: { type: "string" },
+    variant: { type: "string" },
     threads: { type: "string", default: "2" },
     seconds: { type: "string", default: "36000" },
     write: { type: "boolean", default: false },
@@ -47,6 +49,7 @@ const { values } = parseArgs({
   },
 });
 const model = values.model as RealModelId;
+const variant = values.variant as Variant | undefined;
 const samples = (await loadSamples(values.split as Split)).slice(0, Number(values.limit));
 if (values.reference === undefined) await measure();
 else await writeReference(values.reference);
@@ -59,13 +62,15 @@ async function writeReference(file: string): Promise<void> {
 
 async function measure(): Promise<void> {
   const columns = columnsOf(values.ratios.split(",").map(Number), values.forms.split(","));
-  const kind = `${columns.map(({ name }) => name).join("-")}${values.write ? "-written" : ""}`;
+  const marks = [values.write && "written", variant].filter((mark) => typeof mark === "string");
+  const kind = [...columns.map(({ name }) => name), ...marks].join("-");
   const file = `.cache/memory/${model}-${values.split}-${kind.replaceAll(" ", "")}.jsonl`;
   const outcomes = await readOutcomes(file);
   const end = performance.now() + 1000 * Number(values.seconds);
   const threads = Number(values.threads);
   const { adapter = `sidecar/adapters/${model}/uni-plus-pool.safetensors` } = values;
-  const opened = await openModel({ model: await realWeights(model), home: "", threads, adapter });
+  const weights = await realWeights(model);
+  const opened = await openModel({ model: weights, home: "", threads, adapter, variant });
   if (opened === null) throw new Error(`bench: ${model} is not there`);
   try {
     for (const sample of samples) {
