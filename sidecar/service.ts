@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { preparedFolder } from "./catalogue/home.ts";
-import { catalogue } from "./catalogue/models.ts";
+import { catalogue, defaultVariant } from "./catalogue/models.ts";
 import { type LocatedModel, locateModel, openStore, type Store } from "./catalogue/store.ts";
 import { Completer } from "./completion/complete.ts";
 import { defaults } from "./completion/defaults.ts";
@@ -127,7 +127,7 @@ export async function openModel(
   const located = await locateModel(store, choice.model, { signal: options.signal });
   if (located === null) return null;
   const locate = lap();
-  const variant = choice.variant ?? defaultVariantOf(located);
+  const variant = choice.variant ?? defaultVariant(located.sha256);
   const prepared = await findPrepared(store, { located, variant }, options);
   const prepare = lap();
   options.onProgress?.({ stage: "loading" });
@@ -348,11 +348,6 @@ function checkedOutAdapter(id: string): string[] {
   const arm = catalogue.find((model) => model.id === id)?.adapter;
   if (arm === undefined) return [];
   return [fileURLToPath(new URL(`../sidecar/adapters/${id}/${arm}.safetensors`, import.meta.url))];
-}
-
-/** The catalogue's choice for these weights, wherever they lie. */
-function defaultVariantOf({ sha256 }: LocatedModel): Variant {
-  return catalogue.find((model) => model.sha256 === sha256)?.variant ?? "lossless";
 }
 
 function explainFullDisk(error: unknown, folder: string): unknown {

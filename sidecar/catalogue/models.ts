@@ -43,3 +43,8 @@ export const catalogue: readonly CatalogueModel[] = [
     adapter: "uni-plus-pool",
   },
 ];
+
+/** The catalogue's choice for these weights, wherever they lie. */
+export function defaultVariant(sha256: string): "fast" | "lossless" {
+  return catalogue.find((model) => model.sha256 === sha256)?.variant ?? "lossless";
+}

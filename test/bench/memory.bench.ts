@@ -62,8 +62,8 @@ async function writeReference(file: string): Promise<void> {
 
 async function measure(): Promise<void> {
   const columns = columnsOf(values.ratios.split(",").map(Number), values.forms.split(","));
-  const marks = [values.write && "written", variant].filter((mark) => typeof mark === "string");
-  const kind = [...columns.map(({ name }) => name), ...marks].join("-");
+  const names = columns.map(({ name }) => name);
+  const kind = [...names, values.write && "written", variant].filter(Boolean).join("-");
   const file = `.cache/memory/${model}-${values.split}-${kind.replaceAll(" ", "")}.jsonl`;
   const outcomes = await readOutcomes(file);
   const end = performance.now() + 1000 * Number(values.seconds);

@@ -1,6 +1,5 @@
 // Pith's parts as the service wires them, of the variant that it prepares, for benchmarks that look
 // inside: what a request runs, and the cache that it leaves.
-import { catalogue } from "../../sidecar/catalogue/models.ts";
 import { Completer } from "../../sidecar/completion/complete.ts";
 import { defaults } from "../../sidecar/completion/defaults.ts";
 import { type PromptLayout, readLayout } from "../../sidecar/completion/layout.ts";
@@ -21,8 +20,7 @@ export interface PithParts {
 }
 
 export async function openParts(id: RealModelId, threads: number): Promise<PithParts> {
-  const { variant = "lossless" } = catalogue.find((model) => model.id === id) ?? {};
-  const prepared = await preparedModel(id, variant);
+  const prepared = await preparedModel(id);
   const engine = await Engine.load(prepared.engine, { threads });
   const tokenizer = Tokenizer.create(prepared.vocabulary);
   const layout = readLayout(tokenizer);

@@ -74,9 +74,7 @@ async function plainNll(blocks: readonly KvBlock[]): Promise<number> {
 for (const isConditional of [false, true])
   test(`the prompt is the sink, a block for each piece, the near text; conditional: ${isConditional}`, async () => {
     const { engine, tokenizer } = tiny;
-    const sink = await createKeptEncoder(tiny).readSink({
-      chunk,
-    });
+    const sink = await createKeptEncoder(tiny).readSink({ chunk });
     const encoder = new EmbeddedEncoder(engine, await tiny.loadAdapter());
     const question = isConditional ? [...tokenizer.encode(near.prefix)] : [];
     const blocks = [sink];

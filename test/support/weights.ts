@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { downloadModel } from "../../sidecar/catalogue/download.ts";
 import { preparedFolder } from "../../sidecar/catalogue/home.ts";
+import { defaultVariant } from "../../sidecar/catalogue/models.ts";
 import { type LocatedModel, openStore, type Store } from "../../sidecar/catalogue/store.ts";
 import { FormatError } from "../../sidecar/errors.ts";
 import { openFileSource } from "../../sidecar/gguf/byte-source.ts";
@@ -26,10 +27,14 @@ export async function realWeights(id: RealModelId): Promise<string> {
   return (await fetchModel(await openStore(), id)).file;
 }
 
-/** Prepared once for all test files; the others wait for the one that comes first. */
-export async function preparedModel(id: RealModelId, variant: Variant): Promise<PreparedModel> {
+/**
+ * Prepared once for all test files; the others wait for the one that comes first. Without a variant
+ * it is the one that the product prepares.
+ */
+export async function preparedModel(id: RealModelId, named?: Variant): Promise<PreparedModel> {
   const store = await openStore();
   const { file, sha256 } = await fetchModel(store, id);
+  const variant = named ?? defaultVariant(sha256);
   const folder = preparedFolder(store.home, { sha256, variant, format: FORMAT_VERSION });
   return withLock(`${folder}.lock`, {}, async () => {
     const found = await loadPrepared(folder).catch((error: unknown) => {
