@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from training.backbone import Backbone
+from training.prompt import run_prompts, text_prompt
 
 ARMS = ("uni", "uni+ slots", "uni+ pool")
 RATIOS = (4, 8, 12)
@@ -77,17 +77,15 @@ class Adapter(nn.Module):
             if self.slot is not None:
                 parts.append(self.slot.expand(count, -1))
             rows.append(torch.cat(parts))
-        states: list[Tensor] = []
         with self.compressing(backbone):
-            for part in backbone.batches(rows):
-                states += backbone.run(pad_sequence(part, batch_first=True).to(backbone.net.dtype)).float()
+            states = run_prompts(backbone, [text_prompt(each.to(backbone.net.dtype)) for each in rows])
         picked = [
-            pool(state[1 : 1 + len(piece)], count)
+            pool(state[1 : 1 + len(piece)].float(), count)
             if self.slot is None
             else state[1 + len(piece) : 1 + len(piece) + count]
             for state, piece, count in zip(states, pieces, counts)
         ]
-        virtual = self.norm(self.projection(torch.cat(picked))) * self.row_rms
+        virtual = self.norm(self.projection(torch.cat(picked).float())) * self.row_rms
         return list(virtual.split(counts))
 
     @contextmanager
@@ -118,7 +116,8 @@ class LoraFactors(nn.Module):
     def add_to(self, _: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
         (x,) = inputs
         low = nn.functional.linear(x, self.a.to(x.dtype))
-        return output + LORA_SCALE * nn.functional.linear(low, self.b.to(x.dtype))
+        rows = torch.addmm(output.flatten(0, -2), low.flatten(0, -2), self.b.to(x.dtype).T, alpha=LORA_SCALE)
+        return rows.view_as(output)
 
 
 def lora_targets(backbone: Backbone) -> Iterator[tuple[str, nn.Linear]]:

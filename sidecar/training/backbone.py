@@ -5,16 +5,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from gguf import GGUFReader
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, Cache, PreTrainedModel
 
+from training.attention import ATTENTION
 from training.tokenizer import TextTokenizer
-
-Row = TypeVar("Row")
 
 SINK_TEXT, SINK_TOKENS = "// Project context\n", 4  # sidecar/memory/kept-encoder.ts
 
@@ -88,9 +86,19 @@ class Backbone:
             use_cache=cache is not None,
         ).last_hidden_state
 
-    def batches(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
-        """What runs at once: on a CPU one row, since there padding costs as much as text."""
-        return [rows] if self.device.type == "cuda" else [[row] for row in rows]
+    def run_apart(self, embeds: Tensor, lengths: Sequence[int], masks: Sequence[Tensor]) -> Tensor:
+        """
+        The same, [rows, hidden], of texts that stand one behind the other in embeds of that shape and do
+        not see each other: `lengths` rows each, from position 0, with a mask bool [length, length] each.
+        """
+        positions = torch.cat([torch.arange(length, device=embeds.device) for length in lengths])
+        return self.net.model(
+            inputs_embeds=embeds[None],
+            position_ids=positions[None],
+            use_cache=False,
+            lengths=lengths,
+            masks=masks,
+        ).last_hidden_state[0]
 
     def logits(self, states: Tensor) -> Tensor:
         return self.net.lm_head(states).float()
@@ -126,12 +134,13 @@ def open_tokenizer(path: Path) -> TextTokenizer:
     return TextTokenizer(tokens, types, merges, pre)
 
 
-def open_backbone(backbone: str, gguf: Path | None = None) -> Backbone:
+def open_backbone(backbone: str, gguf: Path | None = None, bfloat16: bool = False) -> Backbone:
     """On the GPU where there is one, in bfloat16 there."""
     known, path = find_file(backbone, gguf)
-    device, dtype = ("cuda", torch.bfloat16) if torch.cuda.is_available() else ("cpu", torch.float32)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = torch.bfloat16 if bfloat16 or device == "cuda" else torch.float32
     net = AutoModelForCausalLM.from_pretrained(
-        path.parent, gguf_file=path.name, dtype=dtype, attn_implementation="sdpa"
+        path.parent, gguf_file=path.name, dtype=dtype, attn_implementation=ATTENTION
     )
     net.requires_grad_(False)
     return Backbone(known.id, known.sha256, net.eval().to(device), open_tokenizer(path))

@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from training.adapter import count_of
+from training.attention import ATTENTION
 from training.backbone import Backbone
 from training.losses import Task, nll
 from training.metrics import LINE_TOKENS, Score, has_line, judge
@@ -51,7 +52,7 @@ class KeptEncoder:
             output_attentions=True,
             position_ids=torch.arange(position, position + len(ids), device=ids.device)[None],
         )
-        net.set_attn_implementation("sdpa")
+        net.set_attn_implementation(ATTENTION)
         return layers_of(cache), [each[0] for each in out.attentions]
 
     def _encode(self, piece: Tensor) -> tuple[Layers, list[Tensor]]:

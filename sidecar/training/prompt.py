@@ -31,9 +31,12 @@ class Batch:
 def raw_prompt(backbone: Backbone, far: Tensor, text: Tensor) -> Prompt:
     """`far` and `text` are ids; far may be empty."""
     sink = torch.tensor(backbone.sink_ids(), device=backbone.device)
-    embeds = backbone.embed(torch.cat([sink, far, text]))
-    groups = torch.full((len(embeds),), TEXT_GROUP, device=backbone.device)
-    return Prompt(embeds, groups)
+    return text_prompt(backbone.embed(torch.cat([sink, far, text])))
+
+
+def text_prompt(embeds: Tensor) -> Prompt:
+    """[rows, hidden], each row seeing those before it."""
+    return Prompt(embeds, torch.full((len(embeds),), TEXT_GROUP, device=embeds.device))
 
 
 def memory_prompt(backbone: Backbone, blocks: Sequence[Tensor], closing: Tensor, text: Tensor) -> Prompt:
@@ -55,17 +58,31 @@ def join(prompts: Sequence[Prompt]) -> Batch:
     lengths = [len(each.embeds) for each in prompts]
     if bool((groups == TEXT_GROUP).all()):
         return Batch(embeds, None, lengths)
-    rows, columns = groups[:, :, None], groups[:, None, :]
-    causal = torch.ones(groups.shape[1], groups.shape[1], dtype=torch.bool, device=groups.device).tril()
-    sees = (columns == SINK_GROUP) | (columns == rows) | (rows == TEXT_GROUP)
-    return Batch(embeds, (sees & causal)[:, None], lengths)
+    return Batch(embeds, visible(groups)[:, None], lengths)
+
+
+def visible(groups: Tensor) -> Tensor:
+    """Whether a row sees a column: bool [..., rows, rows] of groups [..., rows]."""
+    rows, columns = groups[..., :, None], groups[..., None, :]
+    causal = torch.ones(groups.shape[-1], groups.shape[-1], dtype=torch.bool, device=groups.device).tril()
+    return ((columns == SINK_GROUP) | (columns == rows) | (rows == TEXT_GROUP)) & causal
+
+
+def run_prompts(backbone: Backbone, prompts: Sequence[Prompt]) -> list[Tensor]:
+    """
+    States after the final norm, [rows, hidden] of every prompt: padded to one batch on a GPU; on a CPU,
+    where padding costs as much as text, one behind the other in one sequence.
+    """
+    lengths = [len(each.embeds) for each in prompts]
+    if backbone.device.type == "cuda":
+        batch = join(prompts)
+        return [state[:length] for state, length in zip(backbone.run(batch.embeds, batch.mask), lengths)]
+    masks = [visible(each.groups) for each in prompts]
+    return list(backbone.run_apart(torch.cat([each.embeds for each in prompts]), lengths, masks).split(lengths))
 
 
 def target_logits(backbone: Backbone, prompts: Sequence[Prompt], counts: Sequence[int]) -> Tensor:
     """Logits of the last `counts` ids of every prompt, all in one: [sum of counts, vocabulary]."""
-    states = []
-    for part in backbone.batches(prompts):
-        batch = join(part)
-        states += [state[:length] for state, length in zip(backbone.run(batch.embeds, batch.mask), batch.lengths)]
+    states = run_prompts(backbone, prompts)
     wanted = [state[-count - 1 : -1] for state, count in zip(states, counts)]
     return backbone.logits(torch.cat(wanted))

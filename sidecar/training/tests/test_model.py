@@ -77,7 +77,7 @@ class Prompts(unittest.TestCase):
         torch.testing.assert_close(before[second], after[second])
         self.assertGreater((before[-5:] - after[-5:]).abs().max(), 1e-2)
 
-    def test_padding_changes_nothing(self):
+    def test_neither_padding_nor_packing_changes_anything(self):
         prompts = [raw_prompt(backbone, ids(9), ids(4)), raw_prompt(backbone, ids(0), ids(7))]
         prompts.append(memory_prompt(backbone, [torch.randn(3, 32)], torch.randn(32), ids(6)))
         batch = join(prompts)
@@ -85,8 +85,10 @@ class Prompts(unittest.TestCase):
         together = backbone.logits(
             torch.cat([state[length - 3 : length - 1] for state, length in zip(states, batch.lengths)])
         )
-        alone = target_logits(backbone, prompts, [2, 2, 2])
-        torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+        packed = target_logits(backbone, prompts, [2, 2, 2])
+        torch.testing.assert_close(together, packed, atol=1e-4, rtol=1e-4)
+        alone = torch.cat([target_logits(backbone, [each], [2]) for each in prompts])
+        torch.testing.assert_close(packed, alone, atol=1e-4, rtol=1e-4)
 
     def test_generating_in_a_batch_is_generating_without_a_cache(self):
         prompts = [

@@ -4,6 +4,7 @@ import torch
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from training.attention import ATTENTION
 from training.backbone import Backbone
 from training.packages import SourceFile
 from training.store import Dataset, Writer
@@ -36,7 +37,7 @@ def tiny_backbone(seed: int = 1) -> Backbone:
         vocab_size=tokenizer.vocabulary_size,
         max_position_embeddings=2048,
         initializer_range=0.3,
-        attn_implementation="sdpa",
+        attn_implementation=ATTENTION,
     )
     net = LlamaForCausalLM(config).eval().requires_grad_(False)
     return Backbone("tiny", "0" * 64, net, tokenizer)
