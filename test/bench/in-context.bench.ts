@@ -4,14 +4,17 @@
 // with the one before is not run again. The sets are not part of this repository: without them the
 // benchmark says so and ends. An item's result is kept in .cache/, so a run that is stopped goes on.
 // Flags: --data FOLDER, --model ID, --task NAME (both again for more), --limit N (items), --seed N,
-// --threads N, --seconds N (stop then).
+// --threads N, --seconds N (stop then); with --adapter FILE embedded memories and selection by their
+// virtual tokens instead.
 import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { median } from "../../sidecar/cli/quantile.ts";
 import type { Completer } from "../../sidecar/completion/complete.ts";
 import type { Score } from "../../sidecar/completion/request.ts";
 import type { RealModelId } from "../support/weights.ts";
-import { type Column, drawnColumns, longColumns } from "./in-context-columns.ts";
+import { PooledAdapter } from "./in-context-adapter.ts";
+import { adapterColumns, type Column, drawnColumns, longColumns } from "./in-context-columns.ts";
 import { type Example, type InContextSet, readSet, type SetName } from "./in-context-set.ts";
 import { openParts, type PithParts } from "./pith-parts.ts";
 import { wilson } from "./wilson.ts";
@@ -19,6 +22,8 @@ import { wilson } from "./wilson.ts";
 interface Task {
   readonly set: SetName;
   readonly columns: (set: InContextSet, seed: number, pith: PithParts) => Column[];
+  /** Whether an adapter's columns take the place of these. */
+  readonly isShort: boolean;
 }
 
 /** One item behind one column's demonstrations. */
@@ -37,10 +42,11 @@ interface Outcome {
 }
 
 const tasks: Readonly<Record<string, Task>> = {
-  sst2: { set: "sst2", columns: drawnColumns },
-  cola: { set: "cola", columns: drawnColumns },
+  sst2: { set: "sst2", isShort: true, columns: drawnColumns },
+  cola: { set: "cola", isShort: true, columns: drawnColumns },
   "sst2-long": {
     set: "sst2",
+    isShort: false,
     columns: (set, seed, { tokenizer }) => longColumns(set, seed, tokenizer),
   },
 };
@@ -53,6 +59,7 @@ const { values: flags } = parseArgs({
     data: { type: "string", default: "../shared/data/icl" },
     model: { type: "string", multiple: true },
     task: { type: "string", multiple: true },
+    adapter: { type: "string" },
     limit: { type: "string", default: "300" },
     seed: { type: "string", default: "1" },
     threads: { type: "string", default: "2" },
@@ -63,9 +70,10 @@ const end = performance.now() + 1000 * Number(flags.seconds);
 const results: Record<string, object> = {};
 for (const id of modelIds) {
   if (!(flags.model?.includes(id) ?? true)) continue;
-  const pith = await openParts(id, Number(flags.threads));
+  const pith = await openParts(id, Number(flags.threads), flags.adapter);
   for (const [name, task] of Object.entries(tasks)) {
     if (!(flags.task?.includes(name) ?? true)) continue;
+    if (flags.adapter !== undefined && !task.isShort) continue;
     const set = await readSet(flags.data, task.set);
     if (set === null) console.log(`${name}: skipped, ${flags.data} has no ${task.set}.jsonl`);
     else results[`${id} ${name}`] = await measure(pith, { id, name, task, set });
@@ -78,7 +86,8 @@ async function measure(
   pith: PithParts,
   { id, name, task, set }: { id: RealModelId; name: string; task: Task; set: InContextSet },
 ) {
-  const file = `.cache/in-context/${id}-${name}-${flags.seed}.jsonl`;
+  const arm = flags.adapter === undefined ? "" : `-${basename(flags.adapter, ".safetensors")}`;
+  const file = `.cache/in-context/${id}-${name}-${flags.seed}${arm}.jsonl`;
   await mkdir(".cache/in-context", { recursive: true });
   const known = await readFile(file, "utf8").catch(() => "");
   const outcomes: Outcome[] = known
@@ -86,7 +95,7 @@ async function measure(
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
   const items = set.items.slice(0, Number(flags.limit));
-  const columns = task.columns(set, Number(flags.seed), pith);
+  const columns = await columnsOf(task, set, pith);
   const done = new Set(outcomes.map((each) => `${each.column} ${each.id}`));
   for (let start = 0; start < items.length; start += itemsOfTurn)
     for (const column of columns)
@@ -106,11 +115,19 @@ async function measure(
   return rows;
 }
 
+async function columnsOf(task: Task, set: InContextSet, pith: PithParts): Promise<Column[]> {
+  const seed = Number(flags.seed);
+  if (flags.adapter === undefined) return task.columns(set, seed, pith);
+  const { engine, tokenizer, loadAdapter } = pith;
+  const pooled = new PooledAdapter(await loadAdapter(), engine, tokenizer);
+  return adapterColumns(set, seed, pooled);
+}
+
 async function classify(
   completer: Completer,
   { set, column, item }: { set: InContextSet; column: Column; item: Example },
 ): Promise<Outcome> {
-  const prompt = { prefix: set.ask(item.text), memory: column.memory(item) };
+  const prompt = { prefix: set.ask(item.text), memory: await column.memory(item) };
   const scores: Score[] = [];
   for (const label of set.labels)
     scores.push(await completer.score({ ...prompt, target: ` ${label}` }, { exactReuse: true }));
