@@ -33,6 +33,11 @@ const decodedTokens = 32;
 /** The trace types a part of the sample, and nobody waits for more repetitions. */
 const mostTimes = 1000;
 
+const worthHelp = `
+What memories are worth is measured in a checkout: \`node build.mjs bench && node
+out/test/bench/memory.bench.mjs --forms kept,cut,embedded\`; tables are in test/bench/README.md
+(kept) and sidecar/adapters/README.md (embedded).`;
+
 export function benchCommand(entry: URL): Command {
   return addModelFlags(new Command("bench"))
     .description("measure loading, prefill, decode, memory and keystrokes on this machine")
@@ -40,6 +45,7 @@ export function benchCommand(entry: URL): Command {
     .option("--keys <count>", "keystrokes of the trace", parseCount, 300)
     .option("--json", "the line of JSON alone")
     .addOption(variantFlag())
+    .addHelpText("after", worthHelp)
     .action((flags: BenchFlags) => bench(entry, flags));
 }
 

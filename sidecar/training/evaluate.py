@@ -37,7 +37,7 @@ def main() -> None:
     if flags.threads:
         torch.set_num_threads(flags.threads)
     data, runs = data_folder(flags.backbone, flags.size), run_folder(flags.backbone, flags.size, "")
-    backbone = open_backbone(flags.backbone, flags.gguf)
+    backbone = open_backbone(flags.backbone, flags.gguf, flags.bfloat16)
     dataset = Dataset(data / f"{flags.split}.npz")
     chosen = [each for each in dataset if each.kind == CONTINUATION][: flags.samples]
     tasks = [task_of(each, backbone.device, flags.far_tokens) for each in chosen]
@@ -74,6 +74,7 @@ def parse_flags() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--kept", action="store_true", help="the kept form too, one sample at a time")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
+    parser.add_argument("--bfloat16", action="store_true", help="on a CPU too: faster on processors with AMX")
     parser.add_argument("--gguf", type=Path, help="default: in Pith's models folder")
     return parser.parse_args()
 

@@ -64,10 +64,10 @@ class KeptEncoder:
         own, importance = [], []
         for layer, (keys, values), seen in zip(self._backbone.layers, full, attention):
             keys, values = keys[:, :, start:], values[:, :, start : start + count]
-            received = seen[:, len(self._marker) :, start : start + count].mean(1)
+            received = seen[:, len(self._marker) :, start : start + count].float().mean(1)
             group = self._heads // self._kv_heads
             project = layer.self_attn.o_proj.weight.view(-1, self._kv_heads, group, values.shape[-1])
-            says = torch.einsum("hnd,ohgd->hgno", values[0], project).norm(dim=-1).mean(1)
+            says = torch.einsum("hnd,ohgd->hgno", values[0], project).float().norm(dim=-1).mean(1)
             own.append((keys[:, :, :count], values))
             importance.append(received.view(self._kv_heads, group, count).mean(1) * says)
         return own, importance
@@ -88,7 +88,7 @@ class KeptEncoder:
         angle = (distance[..., None] * frequencies).repeat(1, 1, 1, 2)
         half = keys.shape[-1] // 2
         swapped = torch.cat([-keys[..., half:], keys[..., :half]], -1)
-        return keys * angle.cos() + swapped * angle.sin()
+        return (keys * angle.cos() + swapped * angle.sin()).to(keys.dtype)
 
 
 def cache_of(layers: Layers) -> DynamicCache:
