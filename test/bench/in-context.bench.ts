@@ -4,8 +4,8 @@
 // with the one before is not run again. The sets are not part of this repository: without them the
 // benchmark says so and ends. An item's result is kept in .cache/, so a run that is stopped goes on.
 // Flags: --data FOLDER, --model ID, --task NAME (both again for more), --limit N (items), --seed N,
-// --threads N, --seconds N (stop then); with --adapter FILE embedded memories and selection by their
-// virtual tokens instead.
+// --threads N, --seconds N (stop then), --adapter FILE: short demonstrations embedded by it instead of
+// kept, and selected by its virtual tokens.
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
@@ -21,9 +21,11 @@ import { wilson } from "./wilson.ts";
 
 interface Task {
   readonly set: SetName;
-  readonly columns: (set: InContextSet, seed: number, pith: PithParts) => Column[];
-  /** Whether an adapter's columns take the place of these. */
-  readonly isShort: boolean;
+  readonly columns: (set: InContextSet, seed: number, parts: Parts) => Column[];
+}
+
+interface Parts extends PithParts {
+  readonly pooled: PooledAdapter | null;
 }
 
 /** One item behind one column's demonstrations. */
@@ -41,12 +43,13 @@ interface Outcome {
   readonly encodeMs: number;
 }
 
+const shortColumns: Task["columns"] = (set, seed, { pooled }) =>
+  pooled === null ? drawnColumns(set, seed) : adapterColumns(set, seed, pooled);
 const tasks: Readonly<Record<string, Task>> = {
-  sst2: { set: "sst2", isShort: true, columns: drawnColumns },
-  cola: { set: "cola", isShort: true, columns: drawnColumns },
+  sst2: { set: "sst2", columns: shortColumns },
+  cola: { set: "cola", columns: shortColumns },
   "sst2-long": {
     set: "sst2",
-    isShort: false,
     columns: (set, seed, { tokenizer }) => longColumns(set, seed, tokenizer),
   },
 };
@@ -70,20 +73,26 @@ const end = performance.now() + 1000 * Number(flags.seconds);
 const results: Record<string, object> = {};
 for (const id of modelIds) {
   if (!(flags.model?.includes(id) ?? true)) continue;
-  const pith = await openParts(id, Number(flags.threads), flags.adapter);
+  const parts = await open(id);
   for (const [name, task] of Object.entries(tasks)) {
     if (!(flags.task?.includes(name) ?? true)) continue;
-    if (flags.adapter !== undefined && !task.isShort) continue;
     const set = await readSet(flags.data, task.set);
     if (set === null) console.log(`${name}: skipped, ${flags.data} has no ${task.set}.jsonl`);
-    else results[`${id} ${name}`] = await measure(pith, { id, name, task, set });
+    else results[`${id} ${name}`] = await measure(parts, { id, name, task, set });
   }
-  await pith.close();
+  await parts.close();
 }
 console.log(JSON.stringify(results));
 
+async function open(id: RealModelId): Promise<Parts> {
+  const pith = await openParts(id, Number(flags.threads), flags.adapter);
+  if (flags.adapter === undefined) return { ...pith, pooled: null };
+  const pooled = new PooledAdapter(await pith.loadAdapter(), pith.engine, pith.tokenizer);
+  return { ...pith, pooled };
+}
+
 async function measure(
-  pith: PithParts,
+  parts: Parts,
   { id, name, task, set }: { id: RealModelId; name: string; task: Task; set: InContextSet },
 ) {
   const arm = flags.adapter === undefined ? "" : `-${basename(flags.adapter, ".safetensors")}`;
@@ -95,14 +104,14 @@ async function measure(
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
   const items = set.items.slice(0, Number(flags.limit));
-  const columns = await columnsOf(task, set, pith);
+  const columns = task.columns(set, Number(flags.seed), parts);
   const done = new Set(outcomes.map((each) => `${each.column} ${each.id}`));
   for (let start = 0; start < items.length; start += itemsOfTurn)
     for (const column of columns)
       for (const item of items.slice(start, start + itemsOfTurn)) {
         if (done.has(`${column.name} ${item.id}`)) continue;
         if (performance.now() > end) break;
-        const outcome = await classify(pith.completer, { set, column, item });
+        const outcome = await classify(parts.completer, { set, column, item });
         outcomes.push(outcome);
         await appendFile(file, `${JSON.stringify(outcome)}\n`);
       }
@@ -113,14 +122,6 @@ async function measure(
   console.log(`\n${id}, ${name}, demonstrations drawn with seed ${flags.seed}`);
   console.table(rows);
   return rows;
-}
-
-async function columnsOf(task: Task, set: InContextSet, pith: PithParts): Promise<Column[]> {
-  const seed = Number(flags.seed);
-  if (flags.adapter === undefined) return task.columns(set, seed, pith);
-  const { engine, tokenizer, loadAdapter } = pith;
-  const pooled = new PooledAdapter(await loadAdapter(), engine, tokenizer);
-  return adapterColumns(set, seed, pooled);
 }
 
 async function classify(
