@@ -148,7 +148,7 @@ def render(result: dict) -> str:
         f"{arm}: {each['step']} steps, {each['tokens']} tokens, {each['seconds'] / 60:.0f} minutes"
         for arm, each in result["trained"].items()
     ]
-    lines = [head, *told, "", *table(result["forms"])]
+    lines = [head, *told, "", *table(result["forms"], result["trained"])]
     selection = result["selection"]
     if selection["samples"]:
         lines += ["", f"most useful span first, of {selection['samples']} samples"]
@@ -157,12 +157,14 @@ def render(result: dict) -> str:
     return "\n".join(lines)
 
 
-def table(forms: dict[str, dict]) -> list[str]:
-    rows = [("form", "positions", "NLL", "kept share of NLL", "exact match", "edit similarity")]
+def table(forms: dict[str, dict], trained: dict[str, dict]) -> list[str]:
+    rows = [("form", "tokens seen", "positions", "NLL", "kept share of NLL", "exact match", "edit similarity")]
     for name, each in forms.items():
+        seen = [f"{run['tokens']:,}" for arm, run in trained.items() if name.startswith(f"{arm} ")]
         rows.append(
             (
                 name,
+                *(seen or [""]),
                 f"{each['positions']:.0f}",
                 f"{each['nll']:.2f}",
                 percent(each["nll_share"], each["nll_share_95"]),
