@@ -31,6 +31,7 @@ export const catalogue: readonly CatalogueModel[] = [
     url: "https://huggingface.co/Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF/resolve/ebb2015119c907b064c512bf053e945850b5875f/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
     // 0.1 % more NLL for a third more prefill, a tenth faster decoding and 140 MB less memory.
     variant: "fast",
+    adapter: "uni-plus-pool",
   },
   {
     id: "smollm2-135m",
