@@ -135,7 +135,7 @@ def open_tokenizer(path: Path) -> TextTokenizer:
 
 
 def open_backbone(backbone: str, gguf: Path | None = None, bfloat16: bool = False) -> Backbone:
-    """On the GPU where there is one, in bfloat16 there."""
+    """On the GPU where there is one, in bfloat16 there; on a CPU in float32 unless asked otherwise."""
     known, path = find_file(backbone, gguf)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if bfloat16 or device == "cuda" else torch.float32
