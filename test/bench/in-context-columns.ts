@@ -3,13 +3,15 @@ import type { MemoryRequest } from "../../sidecar/completion/request.ts";
 import { createRandom } from "../../sidecar/engine/random.ts";
 import { cosine } from "../../sidecar/selection/similarity.ts";
 import type { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
-import type { PooledAdapter } from "./in-context-adapter.ts";
+import type { Pooled } from "./in-context-adapter.ts";
 import {
+  bestLast,
   demonstrate,
   drawBalanced,
   type Example,
   type InContextSet,
   joinDemonstrations,
+  type ScoredExample,
   selectAlike,
   shuffle,
 } from "./in-context-set.ts";
@@ -48,8 +50,8 @@ export function drawnColumns(set: InContextSet, seed: number): Column[] {
 }
 
 /** By an adapter's virtual tokens, and what they are compared with (UniICL's tables). */
-export function adapterColumns(set: InContextSet, seed: number, adapter: PooledAdapter): Column[] {
-  const rankings = [byJaccard(set, "by Jaccard"), byVirtualTokens(set, adapter)];
+export function adapterColumns(set: InContextSet, seed: number, pooled: Pooled): Column[] {
+  const rankings = [byJaccard(set, "by Jaccard"), byVirtualTokens(set, pooled)];
   return [
     none,
     ...[4, 16, 64].flatMap((count) => [
@@ -84,19 +86,15 @@ function byJaccard(set: InContextSet, name: string): Ranking {
   return { name, select: (text, count) => selectAlike(set, text, count) };
 }
 
-function byVirtualTokens(set: InContextSet, adapter: PooledAdapter): Ranking {
+function byVirtualTokens(set: InContextSet, pooled: Pooled): Ranking {
   const select = async (text: string, count: number) => {
-    const query = await adapter.pooled(set.ask(text));
-    const scored: { example: Example; score: number }[] = [];
+    const query = await pooled(set.ask(text));
+    const scored: ScoredExample[] = [];
     for (const example of set.demonstrations) {
-      const vector = await adapter.pooled(demonstrate(set, example));
+      const vector = await pooled(demonstrate(set, example));
       scored.push({ example, score: cosine(query, vector) });
     }
-    return scored
-      .sort((a, b) => b.score - a.score)
-      .slice(0, count)
-      .reverse()
-      .map(({ example }) => example);
+    return bestLast(scored, count);
   };
   return { name: "by virtual tokens", select };
 }

@@ -73,8 +73,21 @@ export function selectAlike(
   count: number,
 ): Example[] {
   const query = wordsOf(text);
-  return demonstrations
-    .map((example) => ({ example, score: jaccard(query, wordsOf(example.text)) }))
+  const scored = demonstrations.map((example) => ({
+    example,
+    score: jaccard(query, wordsOf(example.text)),
+  }));
+  return bestLast(scored, count);
+}
+
+export interface ScoredExample {
+  readonly example: Example;
+  readonly score: number;
+}
+
+/** The `count` with the highest score, the best last; equal ones by their ids. */
+export function bestLast(scored: readonly ScoredExample[], count: number): Example[] {
+  return [...scored]
     .sort((a, b) => b.score - a.score || (a.example.id < b.example.id ? -1 : 1))
     .slice(0, count)
     .reverse()

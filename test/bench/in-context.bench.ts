@@ -13,7 +13,7 @@ import { median } from "../../sidecar/cli/quantile.ts";
 import type { Completer } from "../../sidecar/completion/complete.ts";
 import type { Score } from "../../sidecar/completion/request.ts";
 import type { RealModelId } from "../support/weights.ts";
-import { PooledAdapter } from "./in-context-adapter.ts";
+import { pooledBy } from "./in-context-adapter.ts";
 import { adapterColumns, type Column, drawnColumns, longColumns } from "./in-context-columns.ts";
 import { type Example, type InContextSet, readSet, type SetName } from "./in-context-set.ts";
 import { openParts, type PithParts } from "./pith-parts.ts";
@@ -21,11 +21,7 @@ import { wilson } from "./wilson.ts";
 
 interface Task {
   readonly set: SetName;
-  readonly columns: (set: InContextSet, seed: number, parts: Parts) => Column[];
-}
-
-interface Parts extends PithParts {
-  readonly pooled: PooledAdapter | null;
+  readonly columns: (set: InContextSet, seed: number, pith: PithParts) => Column[];
 }
 
 /** One item behind one column's demonstrations. */
@@ -43,8 +39,8 @@ interface Outcome {
   readonly encodeMs: number;
 }
 
-const shortColumns: Task["columns"] = (set, seed, { pooled }) =>
-  pooled === null ? drawnColumns(set, seed) : adapterColumns(set, seed, pooled);
+const shortColumns: Task["columns"] = (set, seed, pith) =>
+  flags.adapter === undefined ? drawnColumns(set, seed) : adapterColumns(set, seed, pooledBy(pith));
 const tasks: Readonly<Record<string, Task>> = {
   sst2: { set: "sst2", columns: shortColumns },
   cola: { set: "cola", columns: shortColumns },
@@ -73,26 +69,19 @@ const end = performance.now() + 1000 * Number(flags.seconds);
 const results: Record<string, object> = {};
 for (const id of modelIds) {
   if (!(flags.model?.includes(id) ?? true)) continue;
-  const parts = await open(id);
+  const pith = await openParts(id, Number(flags.threads), flags.adapter);
   for (const [name, task] of Object.entries(tasks)) {
     if (!(flags.task?.includes(name) ?? true)) continue;
     const set = await readSet(flags.data, task.set);
     if (set === null) console.log(`${name}: skipped, ${flags.data} has no ${task.set}.jsonl`);
-    else results[`${id} ${name}`] = await measure(parts, { id, name, task, set });
+    else results[`${id} ${name}`] = await measure(pith, { id, name, task, set });
   }
-  await parts.close();
+  await pith.close();
 }
 console.log(JSON.stringify(results));
 
-async function open(id: RealModelId): Promise<Parts> {
-  const pith = await openParts(id, Number(flags.threads), flags.adapter);
-  if (flags.adapter === undefined) return { ...pith, pooled: null };
-  const pooled = new PooledAdapter(await pith.loadAdapter(), pith.engine, pith.tokenizer);
-  return { ...pith, pooled };
-}
-
 async function measure(
-  parts: Parts,
+  pith: PithParts,
   { id, name, task, set }: { id: RealModelId; name: string; task: Task; set: InContextSet },
 ) {
   const arm = flags.adapter === undefined ? "" : `-${basename(flags.adapter, ".safetensors")}`;
@@ -104,14 +93,14 @@ async function measure(
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
   const items = set.items.slice(0, Number(flags.limit));
-  const columns = task.columns(set, Number(flags.seed), parts);
+  const columns = task.columns(set, Number(flags.seed), pith);
   const done = new Set(outcomes.map((each) => `${each.column} ${each.id}`));
   for (let start = 0; start < items.length; start += itemsOfTurn)
     for (const column of columns)
       for (const item of items.slice(start, start + itemsOfTurn)) {
         if (done.has(`${column.name} ${item.id}`)) continue;
         if (performance.now() > end) break;
-        const outcome = await classify(parts.completer, { set, column, item });
+        const outcome = await classify(pith.completer, { set, column, item });
         outcomes.push(outcome);
         await appendFile(file, `${JSON.stringify(outcome)}\n`);
       }

@@ -5,7 +5,7 @@ import { defaults } from "../../sidecar/completion/defaults.ts";
 import { type PromptLayout, readLayout } from "../../sidecar/completion/layout.ts";
 import { Memories } from "../../sidecar/completion/memories.ts";
 import { Engine } from "../../sidecar/engine/engine.ts";
-import { type Adapter, readAdapter } from "../../sidecar/memory/adapter.ts";
+import { readAdapter } from "../../sidecar/memory/adapter.ts";
 import { loadOutputGrams } from "../../sidecar/model/output-grams.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
 import { cut, noAdapter } from "../support/memory-parts.ts";
@@ -17,7 +17,6 @@ export interface PithParts {
   readonly layout: PromptLayout;
   readonly memories: Memories;
   readonly completer: Completer;
-  readonly loadAdapter: () => Promise<Adapter>;
   close(): Promise<void>;
 }
 
@@ -39,7 +38,7 @@ export async function openParts(
   });
   const { limits } = defaults.alignment;
   return {
-    ...{ engine, tokenizer, layout, memories, loadAdapter },
+    ...{ engine, tokenizer, layout, memories },
     completer: new Completer(engine, tokenizer, limits, memories),
     close: async () => {
       tokenizer.dispose();
