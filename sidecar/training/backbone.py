@@ -1,5 +1,6 @@
 """The frozen model: the GGUF that the product runs, dequantised, with its tokenizer."""
 
+import argparse
 import hashlib
 import os
 from collections.abc import Sequence
@@ -132,6 +133,20 @@ def open_tokenizer(path: Path) -> TextTokenizer:
         fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "token_type", "merges", "pre")
     )
     return TextTokenizer(tokens, types, merges, pre)
+
+
+def add_running_flags(parser: argparse.ArgumentParser) -> None:
+    """Of the commands that run a model for long; `open_running` opens it as they say."""
+    parser.add_argument("--backbone", choices=BACKBONES, default="smollm2-135m")
+    parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
+    parser.add_argument("--bfloat16", action="store_true", help="on a CPU too: faster on processors with AMX")
+    parser.add_argument("--gguf", type=Path, help="default: in Pith's models folder")
+
+
+def open_running(flags: argparse.Namespace) -> Backbone:
+    if flags.threads:
+        torch.set_num_threads(flags.threads)
+    return open_backbone(flags.backbone, flags.gguf, flags.bfloat16)
 
 
 def open_backbone(backbone: str, gguf: Path | None = None, bfloat16: bool = False) -> Backbone:

@@ -11,13 +11,11 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
-import torch
 
 from training.adapter import ARMS, RATIOS, Adapter, slug
-from training.backbone import BACKBONES, Backbone, open_backbone
+from training.backbone import Backbone, add_running_flags, open_running
 from training.export import load_run
 from training.forms import cut_form, embedded_form, no_form, raw_form
 from training.kept import KeptEncoder, score_kept
@@ -34,10 +32,8 @@ MEASURES = ("nll", "exact", "similarity")
 
 def main() -> None:
     flags = parse_flags()
-    if flags.threads:
-        torch.set_num_threads(flags.threads)
     data, runs = data_folder(flags.backbone, flags.size), run_folder(flags.backbone, flags.size, "")
-    backbone = open_backbone(flags.backbone, flags.gguf, flags.bfloat16)
+    backbone = open_running(flags)
     dataset = Dataset(data / f"{flags.split}.npz")
     chosen = [each for each in dataset if each.kind == CONTINUATION][: flags.samples]
     tasks = [task_of(each, backbone.device, flags.far_tokens) for each in chosen]
@@ -64,7 +60,7 @@ def main() -> None:
 
 def parse_flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="training.evaluate", description="measure trained adapters")
-    parser.add_argument("--backbone", choices=BACKBONES, default="smollm2-135m")
+    add_running_flags(parser)
     parser.add_argument("--arms", choices=ARMS, nargs="*", default=[])
     parser.add_argument("--size", choices=SIZES, default="cpu", help="of the data and the runs")
     parser.add_argument("--split", choices=("validation", "test"), default="test")
@@ -73,9 +69,6 @@ def parse_flags() -> argparse.Namespace:
     parser.add_argument("--far-tokens", type=int, default=1024, help="of a sample: all of its spans")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--kept", action="store_true", help="the kept form too, one sample at a time")
-    parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
-    parser.add_argument("--bfloat16", action="store_true", help="on a CPU too: faster on processors with AMX")
-    parser.add_argument("--gguf", type=Path, help="default: in Pith's models folder")
     return parser.parse_args()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.backbone import BACKBONES, Backbone, open_backbone
+from training.backbone import Backbone, add_running_flags, open_running
 from training.losses import Pair, nll
 from training.packages import SIZES
 from training.paths import data_folder
@@ -93,19 +93,14 @@ def mine(backbone: Backbone, dataset: Dataset, path: Path, minutes: float) -> Mi
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="training.mine", description="find which spans help")
-    parser.add_argument("--backbone", choices=BACKBONES, default="smollm2-135m")
+    add_running_flags(parser)
     parser.add_argument("--size", choices=SIZES, default="cpu")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="train")
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
-    parser.add_argument("--bfloat16", action="store_true", help="on a CPU too: faster on processors with AMX")
-    parser.add_argument("--gguf", type=Path, help="default: in Pith's models folder")
     flags = parser.parse_args()
-    if flags.threads:
-        torch.set_num_threads(flags.threads)
     folder = data_folder(flags.backbone, flags.size)
     dataset = Dataset(folder / f"{flags.split}.npz")
-    backbone = open_backbone(flags.backbone, flags.gguf, flags.bfloat16)
+    backbone = open_running(flags)
     mined = mine(backbone, dataset, mined_path(folder, flags.split), flags.minutes)
     print(f"{len(mined.gains)} samples mined, a span helps in {len(mined.useful())}")
 

@@ -14,10 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from training.adapter import ARMS, slug
-from training.backbone import BACKBONES, Backbone, open_backbone
+from training.backbone import Backbone, add_running_flags, open_running
 from training.forms import Form, embedded_form, no_form, raw_form
 from training.losses import task_of
 from training.metrics import Score, kept_share, line_tasks, score_all
@@ -33,8 +32,6 @@ CHECKPOINT_MINUTES = 5
 
 def main() -> None:
     flags = parse_flags()
-    if flags.threads:
-        torch.set_num_threads(flags.threads)
     folder = run_folder(flags.backbone, flags.size, run_name(flags))
     folder.mkdir(parents=True, exist_ok=True)
     data = data_folder(flags.backbone, flags.size)
@@ -49,7 +46,7 @@ def main() -> None:
         lora_rate=flags.lora_rate,
     )
     end = time.monotonic() + 60 * flags.minutes
-    backbone = open_backbone(flags.backbone, flags.gguf, flags.bfloat16)
+    backbone = open_running(flags)
     mined = Mined.load(mined_path(data, "train"))
     trainer = Trainer(backbone, Dataset(data / "train.npz"), mined, options)
     if (folder / "checkpoint.pt").exists():
@@ -61,7 +58,7 @@ def main() -> None:
 def parse_flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="training.train", description="train an adapter")
     parser.add_argument("--arm", choices=ARMS, required=True)
-    parser.add_argument("--backbone", choices=BACKBONES, default="smollm2-135m")
+    add_running_flags(parser)
     parser.add_argument("--size", choices=SIZES, default="cpu", help="of the data")
     parser.add_argument("--minutes", type=float, default=10, help="stop and save after so long")
     parser.add_argument("--steps", type=int, default=2000, help="of the whole run")
@@ -73,9 +70,6 @@ def parse_flags() -> argparse.Namespace:
     parser.add_argument("--no-reconstruction", action="store_true")
     parser.add_argument("--validate-minutes", type=float, default=5)
     parser.add_argument("--validation-samples", type=int, default=500)
-    parser.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
-    parser.add_argument("--bfloat16", action="store_true", help="on a CPU too: faster on processors with AMX")
-    parser.add_argument("--gguf", type=Path, help="default: in Pith's models folder")
     return parser.parse_args()
 
 
