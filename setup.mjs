@@ -62,10 +62,17 @@ function prepareCheckout() {
   run(process.execPath, ["build.mjs"]);
 }
 
+/** By package.json: `^20.19.0 || >=22.12.0` is from 20.19 on within 20, and all from 22.12 on. */
 function checkNode() {
+  const { engines } = JSON.parse(readFileSync("package.json", "utf8"));
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major > 20 || (major === 20 && minor >= 10)) return;
-  fail(`Pith needs Node 20.10 or newer; ${process.execPath} is ${process.versions.node}`);
+  const admits = (range) => {
+    const [, sign, least, leastMinor] = /^(\^|>=)(\d+)\.(\d+)/.exec(range);
+    const isLater = sign === ">=" && major > Number(least);
+    return isLater || (major === Number(least) && minor >= Number(leastMinor));
+  };
+  if (engines.node.split(" || ").some(admits)) return;
+  fail(`Pith needs Node ${engines.node}; ${process.execPath} is ${process.versions.node}`);
 }
 
 /** npm writes what it installed to a hidden lock file; it must hold what package-lock.json asks for. */
