@@ -1,7 +1,7 @@
 // `pith batch`: JSON lines in, JSON lines out, in the order in which they came. A line that is wrong
 // gets its error and the rest goes on.
 import { Command } from "commander";
-import { errorKind } from "../errors.ts";
+import { errorKind, UnsupportedError } from "../errors.ts";
 import type { BatchCompletion, MemoryRequest, ModelFacts } from "../service.ts";
 import { complete, EngineThread, score, select, splitTokens } from "../thread-client.ts";
 import {
@@ -145,8 +145,10 @@ class BatchRun {
         return this.#score(request, load);
       case "select":
         return this.#select(request, load);
-      default:
+      case "tokenize":
         return this.#tokenize(request, load);
+      default:
+        throw new UnsupportedError(`op: ${String(request.op satisfies never)} has no answer`);
     }
   }
 
