@@ -1,7 +1,7 @@
 // Bundles the product (extension, sidecar, webview) into out/ and, with `test` or `bench`, those
 // programs as well. Packages with native code or wasm stay outside and load from node_modules.
 // `--minify`, `--outdir=FOLDER` and `--no-sourcemap` serve packaging, `--watch` serves development.
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build, context } from "esbuild";
 
@@ -53,6 +53,7 @@ const product = [
       counter: "sidecar/counter.ts",
     },
     outExtension: { ".js": ".mjs" },
+    plugins: [executable("pith.mjs")],
   },
   {
     ...shared,
@@ -106,6 +107,17 @@ if (flags.includes("--watch")) {
 } else {
   rmSync(out, { recursive: true, force: true });
   await Promise.all(options.map((each) => build(each)));
+}
+
+/** A shell may start the program after every build: npm sets the mode only when it links it. */
+function executable(name) {
+  return {
+    name: "executable",
+    setup: ({ initialOptions, onEnd }) =>
+      onEnd(({ errors }) => {
+        if (errors.length === 0) chmodSync(join(initialOptions.outdir, name), 0o755);
+      }),
+  };
 }
 
 function filesBelow(folder, ending) {

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The process's entry: runs the verb that the arguments name. The server is loaded by its verb alone,
 // and the engine only in its thread, so that no verb waits for what another needs.
 import { readFileSync } from "node:fs";
