@@ -40,6 +40,9 @@ function reasonWords(reason: string, t: Translate): string {
     minified: t("shortened for machines"),
     malformed: t("no valid demonstration file"),
     unreadable: t("it cannot be read"),
+    "not-a-file": t("no regular file"),
+    hung: t("the file system did not answer in time"),
+    failed: t("Pith failed to read it; the log says why"),
   };
   return words[reason] ?? reason;
 }

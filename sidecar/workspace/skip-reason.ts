@@ -17,14 +17,20 @@ export const skipReasons = [
   /** Its real place is not in the workspace folder. */
   "outside",
   "too-large",
-  /** No UTF-8 text. */
+  /** No text in any encoding. */
   "binary",
   "generated",
   "minified",
   /** A demonstration file that cannot be read as one. */
   "malformed",
-  /** Gone, no regular file, or not allowed. */
+  /** Gone, or not allowed. */
   "unreadable",
+  /** A named pipe, a socket or a device, which is never opened. */
+  "not-a-file",
+  /** The file system did not answer in time; it is asked again when it has. */
+  "hung",
+  /** Something of Pith broke on it; it is read again when it changes. */
+  "failed",
 ] as const;
 
 export type SkipReason = (typeof skipReasons)[number];
