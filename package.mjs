@@ -55,7 +55,7 @@ writeFileSync(join(stage, "ThirdPartyNotices.txt"), notices());
 pack();
 
 function stageManifest() {
-  const { scripts, devDependencies, dependencies, private: _, ...kept } = manifest;
+  const { scripts, devDependencies, dependencies, private: _, files, ...kept } = manifest;
   writeFileSync(join(stage, "package.json"), `${JSON.stringify(kept, null, 2)}\n`);
 }
 

@@ -69,6 +69,19 @@ for (const command of shown)
     assert.match(stdout, output, stderr);
   });
 
+test("npm packs the program, which a shell may start, and nothing of the sources", async () => {
+  const { stdout } = await runInShell("npm pack --dry-run --json");
+  const [packed] = Object.values<{ files: { path: string; mode: number }[] }>(JSON.parse(stdout));
+  const files = packed?.files ?? [];
+  assert.deepEqual(files.map(({ path }) => path).sort(), [
+    ...["LICENSE", "README.md"],
+    ...["counter", "pith", "thread"].map((name) => `out/${name}.mjs`),
+    "package.json",
+  ]);
+  const mode = files.find(({ path }) => path === manifest.bin.pith)?.mode ?? 0;
+  assert.equal(mode & 0o111, 0o111);
+});
+
 /** Of the program and, down to the last, of all its verbs. */
 async function helpTexts(verbs: readonly string[] = []): Promise<string[]> {
   const { stdout } = await runInShell(["node out/pith.mjs", ...verbs, "--help"].join(" "));
