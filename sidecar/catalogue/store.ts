@@ -1,9 +1,10 @@
 // Which models are on this disk, and whether they are what they should be. Touches no network.
 import { readdir, realpath, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { FormatError, UnsupportedError } from "../errors.ts";
+import { errorKind, FormatError, UnsupportedError } from "../errors.ts";
 import { openFileSource } from "../gguf/byte-source.ts";
 import { parseHeader } from "../gguf/header.ts";
+import type { Metadata } from "../gguf/metadata.ts";
 import { tryLock } from "../lock.ts";
 import { CatalogueError } from "./catalogue-error.ts";
 import { type ChecksumOptions, checksumOf, forgetChecksum, readChecksum } from "./checksum.ts";
@@ -239,10 +240,21 @@ async function readFacts(file: string): Promise<{ title: string; licence: string
   const source = await openFileSource(file);
   try {
     const { metadata } = await parseHeader(source);
-    const text = (key: string): string => String(metadata.get(key) ?? "");
-    return { title: text("general.name"), licence: text("general.license") || "unknown" };
+    const licence = shownText(metadata, "general.license") || "unknown";
+    return { title: shownText(metadata, "general.name"), licence };
   } finally {
     await source.close();
+  }
+}
+
+/** Empty where the file has none that can be read: it is shown and decides nothing. */
+function shownText(metadata: Metadata, key: string): string {
+  try {
+    const value = metadata.get(key);
+    return typeof value === "string" ? value : "";
+  } catch (error) {
+    if (errorKind(error) === "internal") throw error;
+    return "";
   }
 }
 

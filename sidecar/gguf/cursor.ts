@@ -72,6 +72,18 @@ export function readCount(cursor: Cursor, label: string, limit: number): number 
   return count;
 }
 
+/** The length of an array, which has to fit the file with so many bytes an element. */
+export function takeElements(cursor: Cursor, label: string, bytes: number): number {
+  const start = cursor.offset;
+  const length = readLength(cursor, label);
+  const left = cursor.fileLength - cursor.offset;
+  if (length * bytes > left)
+    throw new FormatError(
+      `${cursor.name}: ${label} of ${length} elements at offset ${start} does not fit the ${left} bytes left`,
+    );
+  return length;
+}
+
 export function readBoolean(cursor: Cursor, label: string): boolean {
   const byte = cursor.view.getUint8(takeBytes(cursor, 1, label));
   if (byte > 1)
@@ -87,6 +99,22 @@ export function readString(cursor: Cursor, label: string): string {
   if (!isUtf8(cursor.bytes.subarray(start, start + length)))
     throw new FormatError(`${cursor.name}: ${label} at offset ${start} is not UTF-8`);
   return cursor.bytes.toString("utf8", start, start + length);
+}
+
+/** A key that is not UTF-8 is none that anybody asks for. */
+export function readKey(cursor: Cursor): string {
+  const start = skipString(cursor, "metadata key");
+  return cursor.bytes.toString("utf8", start, cursor.offset);
+}
+
+/** Moves the cursor over a string, whatever it holds, and returns where its bytes start. */
+export function skipString(cursor: Cursor, label: string): number {
+  return takeBytes(cursor, readLength(cursor, label), label);
+}
+
+/** A length that is checked against the file by who uses it; rounded where it is over 2^53. */
+function readLength(cursor: Cursor, label: string): number {
+  return Number(cursor.view.getBigUint64(takeBytes(cursor, 8, `length of ${label}`), true));
 }
 
 export function quoted(text: string): string {

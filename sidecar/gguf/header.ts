@@ -1,5 +1,6 @@
 // The header of a GGUF file: magic, version, metadata, tensor table. In: a ByteSource. Out: plain
-// records whose every length, count and offset fits the file; the bytes of tensors are not read.
+// records whose every length, count and offset fits the file; values of the metadata are read when
+// they are asked for, the bytes of tensors are not read.
 //
 // Our own parser, for hostile files: @huggingface/gguf reads past the end of a short file as zeros
 // and spends 22 s of processor time and 1.5 GB on a crafted one of 48 MB (version 0.4.6). The tests
@@ -15,11 +16,11 @@ import {
   readUint32,
   takeBytes,
 } from "./cursor.ts";
-import { type MetadataValue, readMetadata } from "./metadata.ts";
+import { type Metadata, readMetadata } from "./metadata.ts";
 import { readTensorTable, type TensorEntry } from "./tensor-table.ts";
 
 export interface GgufHeader {
-  readonly metadata: ReadonlyMap<string, MetadataValue>;
+  readonly metadata: Metadata;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
 }
 
@@ -27,7 +28,7 @@ const limits = {
   /** The 0.5B's header takes 6 MB and a vocabulary of 262,144 tokens about 15 MB. */
   headerBytes: 64 * 2 ** 20,
   /** Real files hold under 100 entries. */
-  metadataCount: 4096,
+  metadataCount: 65536,
   /** The largest published models hold about 3,000. */
   tensorCount: 65536,
   /** The default is 32; more than a few pages is not an alignment. */
@@ -64,6 +65,10 @@ function readHeader(cursor: Cursor): GgufHeader {
   const tensorCount = readCount(cursor, "tensor count", limits.tensorCount);
   const metadataCount = readCount(cursor, "metadata count", limits.metadataCount);
   const metadata = readMetadata(cursor, metadataCount);
+  if (tensorCount === 0)
+    throw new FormatError(
+      `${cursor.name}: holds no tensors: it is no model, or a vocabulary alone`,
+    );
   const tensors = readTensorTable(cursor, tensorCount, alignmentOf(cursor, metadata));
   return { metadata, tensors };
 }
@@ -80,7 +85,7 @@ function readMagicAndVersion(cursor: Cursor): void {
     );
 }
 
-function alignmentOf(cursor: Cursor, metadata: ReadonlyMap<string, MetadataValue>): number {
+function alignmentOf(cursor: Cursor, metadata: Metadata): number {
   const alignment = metadata.get("general.alignment") ?? 32; // GGUF_DEFAULT_ALIGNMENT
   const isPowerOfTwo = typeof alignment === "number" && Number.isInteger(Math.log2(alignment));
   if (!isPowerOfTwo || alignment < 1)

@@ -21,7 +21,7 @@ export interface TensorEntry {
 
 const MAX_DIMENSIONS = 4; // GGML_MAX_DIMS
 
-/** Reads `count` entries from the cursor on, and checks that all of each tensor lies in the file. */
+/** Reads `count` entries, at least one, and checks that all of each tensor lies in the file. */
 export function readTensorTable(
   cursor: Cursor,
   count: number,
@@ -29,7 +29,9 @@ export function readTensorTable(
 ): Map<string, TensorEntry> {
   const entries = readEntries(cursor, count, alignment);
   const dataStart = Math.ceil(cursor.offset / alignment) * alignment;
-  return new Map(entries.map((entry) => [entry.name, placeTensor(cursor, entry, dataStart)]));
+  const tensors = entries.map((entry) => placeTensor(cursor, entry, dataStart));
+  checkEnd(cursor, tensors);
+  return new Map(tensors.map((tensor) => [tensor.name, tensor]));
 }
 
 interface TableEntry {
@@ -90,23 +92,28 @@ function readDimensions(cursor: Cursor, label: string): number[] {
   });
 }
 
-/** Turns the offset into the file's and checks that every byte of the tensor lies in the file. */
+/** Turns the offset into the file's. */
 function placeTensor(cursor: Cursor, entry: TableEntry, dataStart: number): TensorEntry {
   const { name, type, dimensions, dataOffset } = entry;
   const [columns = 0] = dimensions;
-  const label = `${cursor.name}: tensor ${quoted(name)} [${dimensions.join(", ")}] ${type}`;
   const { elements } = blockLayouts[type];
   if (columns % elements !== 0)
     throw new FormatError(
-      `${label} has columns that are not a multiple of its blocks of ${elements}`,
+      `${cursor.name}: tensor ${quoted(name)} [${dimensions.join(", ")}] ${type} has columns that are not a multiple of its blocks of ${elements}`,
     );
   // Each factor is a safe integer; a product that is not is far over the file's length anyway.
   const elementCount = dimensions.reduce((product, each) => product * each, 1);
   const byteLength = byteLengthOf(type, elementCount);
-  const offset = dataStart + dataOffset;
-  if (offset + byteLength > cursor.fileLength)
-    throw new FormatError(
-      `${label} of ${byteLength} bytes at offset ${offset} ends past the file's ${cursor.fileLength} bytes`,
-    );
-  return { name, type, dimensions, offset, byteLength };
+  return { name, type, dimensions, offset: dataStart + dataOffset, byteLength };
+}
+
+/** Every byte of every tensor lies in the file. */
+function checkEnd({ name, fileLength }: Cursor, tensors: readonly TensorEntry[]): void {
+  const endOf = ({ offset, byteLength }: TensorEntry) => offset + byteLength;
+  const last = tensors.reduce((one, other) => (endOf(other) > endOf(one) ? other : one));
+  const missing = endOf(last) - fileLength;
+  if (missing <= 0) return;
+  throw new FormatError(
+    `${name}: file of ${fileLength} bytes lacks ${missing} bytes: tensor ${quoted(last.name)} [${last.dimensions.join(", ")}] ${last.type} has ${last.byteLength} bytes at offset ${last.offset}; a download may have broken off`,
+  );
 }

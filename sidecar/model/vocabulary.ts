@@ -1,6 +1,6 @@
 // The tokenizer's part of the metadata -> a plain record that the tokenizer takes as it is.
 import { FormatError } from "../errors.ts";
-import type { MetadataValue } from "../gguf/metadata.ts";
+import type { Metadata } from "../gguf/metadata.ts";
 
 /** Structurally the tokenizer's own record: the two parts do not know each other. */
 export interface VocabularyRecord {
@@ -24,10 +24,7 @@ const CONTROL = 3;
 const endTexts = new Set(["<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|end_of_text|>", "</s>"]);
 
 /** @throws FormatError when a record is missing, of another length or names an id out of range. */
-export function readVocabulary(
-  metadata: ReadonlyMap<string, MetadataValue>,
-  fileName: string,
-): VocabularyRecord {
+export function readVocabulary(metadata: Metadata, fileName: string): VocabularyRecord {
   const tokens = strings(metadata, "tokenizer.ggml.tokens", fileName);
   const tokenTypes = numbers(metadata, "tokenizer.ggml.token_type", fileName, tokens.length);
   return {
@@ -41,7 +38,7 @@ export function readVocabulary(
 }
 
 function readEndIds(
-  metadata: ReadonlyMap<string, MetadataValue>,
+  metadata: Metadata,
   vocabulary: Pick<VocabularyRecord, "tokens" | "tokenTypes"> & { readonly fileName: string },
 ): number[] {
   const { tokens, tokenTypes, fileName } = vocabulary;
@@ -58,24 +55,20 @@ function readEndIds(
   return [...ids].sort((left, right) => left - right);
 }
 
-function text(metadata: ReadonlyMap<string, MetadataValue>, key: string, fileName: string): string {
+function text(metadata: Metadata, key: string, fileName: string): string {
   const value = metadata.get(key);
   if (typeof value === "string") return value;
   throw new FormatError(`${fileName}: ${key} is missing or not a string`);
 }
 
-function strings(
-  metadata: ReadonlyMap<string, MetadataValue>,
-  key: string,
-  fileName: string,
-): readonly string[] {
+function strings(metadata: Metadata, key: string, fileName: string): readonly string[] {
   const value = metadata.get(key);
   if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value;
   throw new FormatError(`${fileName}: ${key} is missing or not a list of strings`);
 }
 
 function numbers(
-  metadata: ReadonlyMap<string, MetadataValue>,
+  metadata: Metadata,
   key: string,
   fileName: string,
   length: number,

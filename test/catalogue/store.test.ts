@@ -16,6 +16,7 @@ import {
 } from "../../sidecar/catalogue/store.ts";
 import { FormatError, UnsupportedError } from "../../sidecar/errors.ts";
 import { tryLock } from "../../sidecar/lock.ts";
+import { writeGguf } from "../support/gguf-writer.ts";
 import { makeTinyGguf } from "../support/tiny-gguf.ts";
 import {
   catalogueModel,
@@ -93,6 +94,24 @@ test("a GGUF file is used where it lies", async (context) => {
   await deleteModel(store, "my-model");
   await checkStates(store, { small: "absent" });
   assert.ok((await readFile(file)).equals(tiny), "the user's file is left alone");
+});
+
+test("a file is added whatever it says of its name and licence", async (context) => {
+  const store = await scratchStore(context);
+  const file = join(await scratchFolder(context), "odd.gguf");
+  const metadata = { "general.name": { uint32: 7 }, "general.license": { uint64: 2n ** 63n } };
+  await writeFile(file, makeTinyGguf({ metadata }).bytes);
+  assert.equal((await addModel(store, file)).id, "odd");
+  const [, { title, licence } = { title: null, licence: null }] = await listModels(store);
+  assert.deepEqual([title, licence], ["odd.gguf", "unknown"]);
+});
+
+test("a vocabulary alone is not added", async (context) => {
+  const store = await scratchStore(context);
+  const file = join(await scratchFolder(context), "vocabulary.gguf");
+  await writeFile(file, writeGguf(new Map([["general.name", { string: "V" }]]), []).bytes);
+  await assert.rejects(addModel(store, file), /^FormatError: vocabulary\.gguf: holds no tensors/);
+  await checkStates(store, { small: "absent" });
 });
 
 test("two files of one name get two ids, the same file keeps its id", async (context) => {

@@ -8,6 +8,7 @@ import { parseHeader } from "../../sidecar/gguf/header.ts";
 import { readHyperparameters } from "../../sidecar/model/hyperparameters.ts";
 import { planTensors } from "../../sidecar/model/tensor-plan.ts";
 import { readVocabulary } from "../../sidecar/model/vocabulary.ts";
+import { rawArray } from "../support/gguf-writer.ts";
 import { makeTinyGguf } from "../support/tiny-gguf.ts";
 
 const tiny = makeTinyGguf({
@@ -18,6 +19,8 @@ const tiny = makeTinyGguf({
   tensorType: "Q4_0",
   layerCount: 1,
 });
+
+const merges = "tokenizer.ggml.merges";
 
 /** Everything that is read before the bytes of tensors. */
 async function open(source: ByteSource): Promise<void> {
@@ -63,11 +66,11 @@ test("any number of the header at its maximum opens or is refused", async () => 
     bytes.fill(0xff, offset, offset + byteLength);
     if ((await refusal(label, bytes)) === null) opened.push(label);
   }
-  // What a file may claim freely: the kind of a token. Every length, count, size, type and offset
-  // was refused, and so was every boolean.
+  // What a file may claim freely: the kind of a token, and what nobody reads. Every length, count,
+  // size, type and offset was refused.
   assert.deepEqual(
     opened.filter((label) => !/^tokenizer\.ggml\.token_type\[\d+\]$/.test(label)),
-    ["qwen2.context_length"],
+    ["qwen2.context_length", "tokenizer.ggml.add_bos_token"],
   );
   checkGrowth(before);
   assert.equal(await refusal("the file itself", tiny.bytes), null);
@@ -117,25 +120,46 @@ test("a header without end is a LimitError after 64 MB", async () => {
   checkGrowth(before, 400e6);
 });
 
-for (const [label, kind] of [
-  ["numbers", 0],
-  ["empty strings", 8],
+for (const [label, kind, bytes] of [
+  ["numbers", 0, 1],
+  ["empty strings", 8, 8],
 ] as const)
-  test(`arrays of ${label} beyond all need are a LimitError`, async () => {
+  test(`arrays of ${label} beyond all need are a LimitError where they are read`, async () => {
     // The count alone is refused, before any element is read.
-    const bytes = Buffer.alloc(24 + 9 + 16 + 2 ** 23);
-    bytes.write("GGUF");
-    bytes.writeUInt32LE(3, 4);
-    bytes.writeBigUInt64LE(1n, 16);
-    bytes.writeBigUInt64LE(1n, 24);
-    bytes.write("k", 32);
-    bytes.writeUInt32LE(9, 33); // array
-    bytes.writeUInt32LE(kind, 37);
-    bytes.writeBigUInt64LE(BigInt(2 ** 22 + 1), 41);
-    const error = await refusal(label, bytes);
+    const length = 2 ** 22 + 1;
+    const array = rawArray(kind, length, new Uint8Array(length * bytes));
+    const before = process.memoryUsage().rss;
+    const error = await refusal(label, makeTinyGguf({ metadata: { [merges]: array } }).bytes);
     assert.ok(error instanceof LimitError, String(error));
-    assert.match(error.message, /length of metadata "k" 4194305 at offset 41 exceeds 4194304/);
+    assert.match(
+      error.message,
+      /length of metadata "tokenizer\.ggml\.merges" 4194305 at offset \d+ exceeds 4194304/,
+    );
+    const unread = makeTinyGguf({ metadata: { "general.unread": array } });
+    assert.equal(await refusal(label, unread.bytes), null);
+    checkGrowth(before);
   });
+
+test("an array that claims more than the file holds is a FormatError, read or not", async () => {
+  for (const key of [merges, "general.unread"])
+    for (const length of [2n ** 64n - 1n, 2n ** 53n, 2n ** 40n]) {
+      const array = rawArray(9, length, new Uint8Array(64));
+      const error = await refusal(key, makeTinyGguf({ metadata: { [key]: array } }).bytes);
+      assert.match(
+        String(error),
+        /FormatError: .* elements at offset \d+ does not fit the \d+ bytes/,
+      );
+    }
+});
+
+test("arrays in arrays without end are a LimitError", async () => {
+  const one = Buffer.alloc(12);
+  one.writeUInt32LE(9);
+  one.writeUInt8(1, 4);
+  const array = rawArray(9, 1, Buffer.concat(Array.from({ length: 2 ** 16 }, () => one)));
+  const error = await refusal("deep", makeTinyGguf({ metadata: { unread: array } }).bytes);
+  assert.match(String(error), /LimitError: .* at offset \d+ has arrays in arrays 17 deep, over 16/);
+});
 
 /** Where the last tensor's bytes end. */
 async function endOfTensors(): Promise<number> {

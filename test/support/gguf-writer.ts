@@ -25,7 +25,9 @@ export type TypedValue =
   | { readonly bool: boolean }
   | { readonly string: string }
   | { readonly strings: readonly string[] }
-  | { readonly int32s: readonly number[] };
+  | { readonly int32s: readonly number[] }
+  /** Bytes under any type's number, as they are. */
+  | { readonly type: number; readonly raw: Uint8Array };
 
 export interface WrittenTensor {
   readonly name: string;
@@ -36,7 +38,15 @@ export interface WrittenTensor {
 }
 
 const ALIGNMENT = 32; // GGUF_DEFAULT_ALIGNMENT
-const valueTypes = { uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 9, uint64: 10 };
+export const valueTypes = {
+  uint32: 4,
+  int32: 5,
+  float32: 6,
+  bool: 7,
+  string: 8,
+  array: 9,
+  uint64: 10,
+};
 
 export function writeGguf(
   metadata: ReadonlyMap<string, TypedValue>,
@@ -88,6 +98,9 @@ function writeEntry(writer: Writer, key: string, value: TypedValue): void {
     writer.number(4, valueTypes.string, `element type of ${key}`);
     writer.number(8, value.strings.length, `length of ${key}`);
     for (const [index, text] of value.strings.entries()) writer.string(text, `${key}[${index}]`);
+  } else if ("raw" in value) {
+    type(value.type);
+    writer.raw(value.raw);
   } else {
     type(valueTypes.array);
     writer.number(4, valueTypes.int32, `element type of ${key}`);
@@ -112,6 +125,18 @@ function checkByteLength({ name, type, dimensions, bytes }: WrittenTensor): void
   );
   if (bytes.byteLength !== expected)
     throw new Error(`tiny gguf: ${name} has ${bytes.byteLength} bytes, expected ${expected}`);
+}
+
+/** An array as raw bytes: the type of its elements, how many it claims, and their bytes. */
+export function rawArray(
+  elementType: number,
+  length: number | bigint,
+  elements: Uint8Array,
+): TypedValue {
+  const head = Buffer.alloc(12);
+  head.writeUInt32LE(elementType);
+  head.writeBigUInt64LE(BigInt(length), 4);
+  return { type: valueTypes.array, raw: Buffer.concat([head, elements]) };
 }
 
 type Writer = ReturnType<typeof createWriter>;
