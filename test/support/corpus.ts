@@ -1,4 +1,4 @@
-// Real code in twelve languages, from test/golden/corpus: what it is made of stands in its README.
+// Real code from the folders of test/golden: what each is made of stands in its README.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,10 +10,12 @@ export interface CorpusFile {
   readonly text: string;
 }
 
-const folder = "test/golden/corpus";
+/** `corpus` is twelve languages; `grammar-corpus` adds those whose grammar is shipped beside. */
+export type CorpusName = "corpus" | "grammar-corpus";
 
 /** Every file, in the order of languages and names. */
-export function readCorpus(): CorpusFile[] {
+export function readCorpus(name: CorpusName = "corpus"): CorpusFile[] {
+  const folder = join("test/golden", name);
   return subfolders(folder).flatMap((language) =>
     readdirSync(join(folder, language))
       .filter((name) => name.endsWith(".txt"))
