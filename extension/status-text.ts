@@ -178,6 +178,11 @@ export function wordsFor(reason: EmptyReason, t: Translate): { short: string; se
       t("already there"),
       t("The suggestion only repeated the text after the cursor."),
     ],
+    "repeats-itself": [t("repetition"), t("The model only repeated itself.")],
+    "breaks-syntax": [
+      t("would break code"),
+      t("Nothing of the suggestion would have left the code as whole as it is."),
+    ],
     "only-space": [t("only space"), t("The suggestion was nothing but white space.")],
     "low-confidence": [t("unsure"), t("The model was not sure enough of its suggestion.")],
     "engine-failed": [t("failed"), t("The engine failed; the log says how.")],

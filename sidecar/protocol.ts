@@ -54,6 +54,8 @@ export const emptyReasons = [
   "superseded",
   "end-of-text",
   "repeats-suffix",
+  "repeats-itself",
+  "breaks-syntax",
   "only-space",
   "low-confidence",
   "engine-failed",

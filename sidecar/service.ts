@@ -40,6 +40,7 @@ import { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { idsByUse } from "./tokenizer/vocabulary.ts";
 import type { SkipReason } from "./workspace/skip-reason.ts";
 import { cutStatements } from "./workspace/statement-cutter.ts";
+import { DocumentTrees } from "./workspace/syntax/document-trees.ts";
 import { SyntaxReader } from "./workspace/syntax/syntax.ts";
 
 export interface ModelChoice {
@@ -170,6 +171,7 @@ export class OpenModel {
   readonly #memories: Memories;
   readonly #completer: Completer;
   readonly #syntax = new SyntaxReader();
+  readonly #trees = new DocumentTrees();
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(opened: OpenParts, facts: ModelFacts) {
@@ -216,7 +218,10 @@ export class OpenModel {
     const memories = this.project.laidFor(file);
     const selected = this.project.selectedFor(file);
     const refusal = refusals[(await this.project.reasonFor(file)) ?? "none"] ?? null;
-    const answering = this.#completer.completeInline(document, { signal, memories, refusal });
+    // What cannot be parsed is completed all the same.
+    const faults = this.#trees.open(document).catch(() => null);
+    const options = { signal, memories, refusal, faults };
+    const answering = this.#completer.completeInline(document, options);
     const answer = withLoad(await this.#track(answering));
     return { ...answer, memories: answer.use === null ? [] : selected };
   }

@@ -12,6 +12,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { startChoices, type TailTrace } from "./aligned-choices.ts";
 import { type Answer, findStop, meanLogProbability, readAnswer } from "./answer.ts";
 import { defaults } from "./defaults.ts";
+import type { FaultCounter } from "./faults.ts";
 import {
   countParts,
   encodeHeader,
@@ -54,6 +55,8 @@ export interface InlineOptions extends CancelOptions {
   readonly memories?: LaidMemories | undefined;
   /** Why nothing may be offered, whatever the text says. */
   readonly refusal?: Refusal | null | undefined;
+  /** What counts the document's syntax errors; default nothing, and a text's brackets decide. */
+  readonly faults?: Promise<FaultCounter | null> | undefined;
 }
 
 export interface BatchOptions extends CancelOptions {
@@ -196,7 +199,7 @@ export class Completer {
 
   async #completeInline(
     document: InlineDocument,
-    { signal, memories = noMemories, refusal = null }: InlineOptions,
+    { signal, memories = noMemories, refusal = null, faults }: InlineOptions,
   ): Promise<InlineCompletion> {
     const meter = new Meter(this.#engine.counters);
     if (refusal !== null) return notOffered(refusal, meter);
@@ -219,12 +222,13 @@ export class Completer {
       sampling: greedy,
       isComplete: (text) => findEnd(text, place) !== null,
     });
-    const shown = shapeText(answer.text, place, answer.finish === "length");
+    const shown = shapeText(answer.text, place, answer.finish === "length", await faults);
     const mean = meanLogProbability(answer.tokens, shown.length);
     const isUnsure = shown.reason === null && mean < defaults.minimumMeanLogProbability;
     const reason: InlineReason | null = isUnsure ? "low-confidence" : shown.reason;
     return {
       text: reason === null ? shown.text : "",
+      replaced: reason === null ? shown.replaced : 0,
       reason,
       alignment: { ...alignment, lastKept: [...aligned.kept.slice(-lastKeptCount)] },
       use: {
@@ -387,7 +391,7 @@ function notOffered(reason: InlineReason, meter: Meter): InlineCompletion {
   const counts = countTexts({ prefix: [], suffix: null }, noMemories);
   const tokens = { ...counts, generated: 0, computed: 0, reused: 0 };
   const ms = inlineTimes(meter.times, 0);
-  return { text: "", reason, alignment: null, use: null, tokens, ms };
+  return { text: "", replaced: 0, reason, alignment: null, use: null, tokens, ms };
 }
 
 function inlineTimes({ plan, prefill, decode, total }: StageTimes, attach: number): InlineTimes {

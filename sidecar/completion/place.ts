@@ -6,7 +6,9 @@
 // * the line ends with `{` or `=>`; in languages with such blocks also with `:` or with a word like
 //   `do`, `then`, `begin`; or
 // * the line is empty and indented deeper than the last line that is not.
-import { scanBrackets } from "./brackets.ts";
+// The body of a function that the editor has closed at once is a block whatever follows its brace.
+import { type Bracket, type BracketScan, isString, type Opener, scanBrackets } from "./brackets.ts";
+import { closedOpeners, hiddenOpener } from "./open-pairs.ts";
 
 /** How much an answer may cover. */
 export type Extent = "line" | "block";
@@ -25,21 +27,29 @@ export interface Place {
   readonly lineSuffix: string;
   /** The next line that is not empty, or "". */
   readonly nextLine: string;
+  /** The next lines that are not empty, as far as they are as deep as the cursor's line or deeper. */
+  readonly blockLines: readonly string[];
   /** Columns of the line that an answer belongs to: a deeper line is inside, another one is not. */
   readonly baseIndentation: number;
-  /** Brackets open at the cursor, outermost first, with the columns of the line they are on. */
-  readonly openers: readonly OpenBracket[];
-  /** How many of them, counted from the innermost, are on the cursor's line. */
-  readonly openersOnLine: number;
-  /** Brackets that the rest of the line closes. */
-  readonly closersOnLine: number;
-  /** The quote of the string that the cursor is in, or "". */
-  readonly quote: string;
+  /** Whether the block that an answer is in goes on below: then the answer does not close it. */
+  readonly goesOnBelow: boolean;
+  /** Brackets and strings open at the cursor, outermost first. */
+  readonly open: readonly PlacedOpener[];
+  /** Those of them that are on the cursor's line. */
+  readonly openOnLine: readonly Opener[];
+  /**
+   * Whether the rest of the line are closers alone behind the head of a statement, as editors put
+   * them there: an answer may go on past them.
+   */
+  readonly mayReplaceRest: boolean;
 }
 
-export interface OpenBracket {
+/** What is open at the cursor, and whether the text behind the cursor closes it. */
+export interface PlacedOpener {
   readonly character: string;
+  /** Columns of the line it is on. */
   readonly indentation: number;
+  readonly isClosed: boolean;
 }
 
 // Brackets are looked for this far back; what is open further away rarely ends within an answer.
@@ -47,28 +57,38 @@ const scannedCharacters = 4000;
 const tabColumns = 4;
 const colonBlocks = new Set(["python", "gdscript", "nim", "cython", "starlark"]);
 const wordBlocks = new Set(["ruby", "lua", "luau", "shellscript", "julia", "elixir", "crystal"]);
+/** So many lines behind the cursor are compared with what is generated. */
+const comparedLines = 5;
+const headOfStatement =
+  /^\s*(?:[}\])]\s*)*(?:(?:export|default|async|public|private|protected|static|final|pub)\s+)*(?:if|elif|elsif|else if|unless|for|foreach|while|until|switch|match|catch|except|with|using|def|fn|func|fun|function)\b/;
+/** What holds statements: the body of a function or of a statement with a head. */
+const bodyBrace = /(?:=>|\))\s*\{$/;
+// Of scripts that are written without blanks between words no two characters make one word.
+const unspaced =
+  /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u;
 const blockWord = /(?:^|\s)(?:do|then|else|begin|repeat)(?:\s*\|[^|]*\|)?$/;
 
 /** The place of the cursor; with `multiline` "never" every answer is a line. */
 export function readPlace(cursor: CursorText, multiline: "auto" | "never"): Place {
   const near = cursor.prefix.slice(-scannedCharacters);
   const linePrefix = near.slice(near.lastIndexOf("\n") + 1);
-  const lineAbove = lastFilledLine(near.slice(0, near.length - linePrefix.length));
+  const above = near.slice(0, near.length - linePrefix.length);
+  const lineAbove = lastFilledLine(above);
   const lineSuffix = firstLine(cursor.suffix);
-  const onLine = scanBrackets(linePrefix);
-  const line = { linePrefix, lineSuffix, lineAbove, isInBrackets: onLine.openers.length > 0 };
+  const below = cursor.suffix.slice(lineSuffix.length, lineSuffix.length + scannedCharacters);
+  const scan = scanBrackets(linePrefix);
+  const line = { linePrefix, lineSuffix, lineAbove, isInBrackets: scan.openers.length > 0 };
   const extent = multiline === "never" ? "line" : readExtent(line, cursor.languageId);
   const isBelowOpener = extent === "block" && linePrefix.trim() === "";
+  const baseIndentation = indentationOf(isBelowOpener ? lineAbove : linePrefix);
+  const nextLine = firstFilledLine(below);
+  const openOnLine = [...scan.open, ...hiddenOpener(scan.open, linePrefix, lineSuffix)];
   return {
-    extent,
-    linePrefix,
-    lineSuffix,
-    nextLine: firstFilledLine(cursor.suffix.slice(lineSuffix.length)),
-    baseIndentation: indentationOf(isBelowOpener ? lineAbove : linePrefix),
-    openers: readOpeners(near),
-    openersOnLine: onLine.openers.length,
-    closersOnLine: scanBrackets(lineSuffix, onLine.quote).closers.length,
-    quote: onLine.quote,
+    ...{ extent, linePrefix, lineSuffix, nextLine, baseIndentation, openOnLine },
+    blockLines: readBlockLines(below, indentationOf(linePrefix)),
+    goesOnBelow: nextLine !== "" && indentationOf(nextLine) > baseIndentation,
+    open: readOpen({ above, linePrefix, lineSuffix, below }, openOnLine),
+    mayReplaceRest: headOfStatement.test(linePrefix) && /^[)\]}>"'`]+\s*$/.test(lineSuffix),
   };
 }
 
@@ -78,9 +98,13 @@ export function indentationOf(line: string): number {
   return [...space].reduce((columns, each) => columns + (each === "\t" ? tabColumns : 1), 0);
 }
 
-/** Whether word characters stand on both sides of the cursor. */
-export function isInsideWord(cursor: { prefix: string; suffix: string }): boolean {
-  return /[\p{L}\p{N}_]$/u.test(cursor.prefix.slice(-2)) && /^[\p{L}\p{N}_]/u.test(cursor.suffix);
+/** Whether a word, or one character of two code units, is cut by the cursor. */
+export function isInsideWord({ prefix, suffix }: { prefix: string; suffix: string }): boolean {
+  if (/[\uD800-\uDBFF]$/.test(prefix) && /^[\uDC00-\uDFFF]/.test(suffix)) return true;
+  const [before] = /[\p{L}\p{M}\p{N}_]$/u.exec(prefix.slice(-2)) ?? [];
+  const [behind] = /^[\p{L}\p{M}\p{N}_]/u.exec(suffix.slice(0, 2)) ?? [];
+  if (before === undefined || behind === undefined) return false;
+  return !unspaced.test(before) && !unspaced.test(behind);
 }
 
 /** The text up to the first line end, `\n` or `\r\n`. */
@@ -93,8 +117,9 @@ function readExtent(
   line: { linePrefix: string; lineSuffix: string; lineAbove: string; isInBrackets: boolean },
   languageId: string,
 ): Extent {
-  if (!/^[\s)\]};,]*$/.test(line.lineSuffix)) return "line";
   const text = line.linePrefix.trim();
+  if (bodyBrace.test(text) && line.lineSuffix.startsWith("}")) return "block";
+  if (!/^[\s)\]};,]*$/.test(line.lineSuffix)) return "line";
   const isDeeper = indentationOf(line.linePrefix) > indentationOf(line.lineAbove);
   if (text === "") return isDeeper ? "block" : "line";
   if (text.endsWith("{") || text.endsWith("=>")) return "block";
@@ -103,11 +128,43 @@ function readExtent(
   return wordBlocks.has(languageId) && blockWord.test(text) ? "block" : "line";
 }
 
-function readOpeners(near: string): OpenBracket[] {
-  return scanBrackets(near).openers.map(({ character, index }) => ({
-    character,
-    indentation: indentationOf(near.slice(near.lastIndexOf("\n", index) + 1, index)),
-  }));
+function readOpen(
+  text: { above: string; linePrefix: string; lineSuffix: string; below: string },
+  openOnLine: readonly Opener[],
+): PlacedOpener[] {
+  const { above, linePrefix, lineSuffix, below } = text;
+  const openers = [
+    ...scanBrackets(above).openers.map((opener) => placed(opener, above)),
+    ...openOnLine.map(({ character }) => ({ character, indentation: indentationOf(linePrefix) })),
+  ];
+  const behind = closersBehind(lineSuffix, openOnLine);
+  const isClosed = closedOpeners(openers, {
+    onLine: openOnLine.length,
+    behind: behind.map(({ character }) => character),
+    below: scanBrackets(below).closers.map((closer) => placed(closer, below)),
+  });
+  return openers.map((opener, index) => ({ ...opener, isClosed: isClosed.has(index) }));
+}
+
+/** What the rest of the line closes; a string whose quote it lacks ends in front of it. */
+function closersBehind(lineSuffix: string, openOnLine: readonly Opener[]): readonly Bracket[] {
+  const scan: BracketScan = scanBrackets(lineSuffix, openOnLine);
+  const string = openOnLine.findIndex((each, index) => isString(each) && scan.open[index] === each);
+  return string < 0 ? scan.closers : scanBrackets(lineSuffix, openOnLine.slice(0, string)).closers;
+}
+
+function placed({ character, index }: Bracket, text: string) {
+  const lineStart = text.lastIndexOf("\n", index) + 1;
+  const before = text.slice(lineStart, index);
+  const isFirst = before.trim() === "";
+  return { character, indentation: indentationOf(`${before}x`), isFirst };
+}
+
+/** At most `comparedLines` lines that are not empty, up to the first that is less deep. */
+function readBlockLines(below: string, indentation: number): string[] {
+  const filled = below.split(/\r?\n/).filter((line) => line.trim() !== "");
+  const outer = filled.findIndex((line) => indentationOf(line) < indentation);
+  return filled.slice(0, outer < 0 ? comparedLines : Math.min(outer, comparedLines));
 }
 
 function lastFilledLine(text: string): string {

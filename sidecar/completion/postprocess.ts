@@ -3,25 +3,38 @@
 // insert or the reason why there is none. Pure; knows no tokens but their characters.
 //
 // The text ends at the first of
-// * a quote that the rest of the line already has, while the cursor is in a string;
-// * a bracket that the suffix already closes (`isClosedBySuffix`);
+// * a bracket or a quote that the text behind the cursor already closes (`Place.open`), and a tag
+//   that the rest of the line closes;
 // * for a line: its end; for a block: the line that is no deeper than the one it belongs to,
-//   a closing one included;
-// * a line that repeats the next line of the suffix.
-import { type Bracket, closes, scanBrackets } from "./brackets.ts";
-import { firstLine, indentationOf, type OpenBracket, type Place } from "./place.ts";
+//   a closing one included, unless the block goes on below the cursor;
+// * a line that repeats one of the next lines of the suffix;
+// * a phrase that repeats itself (repetition.ts), and U+FFFD, which stands for no character.
+// Where a parser is at hand, what is left is cut to what adds no syntax error (faults.ts).
+import { type Bracket, scanBrackets } from "./brackets.ts";
+import { type FaultCounter, wholeLength } from "./faults.ts";
+import { ends } from "./open-pairs.ts";
+import { firstLine, indentationOf, type Place } from "./place.ts";
+import { findRunaway } from "./repetition.ts";
 
 /** The reasons of the protocol's closed list that a text can have for not being shown. */
-export type TextReason = "end-of-text" | "repeats-suffix" | "only-space";
+export type TextReason =
+  | "end-of-text"
+  | "repeats-suffix"
+  | "repeats-itself"
+  | "breaks-syntax"
+  | "only-space";
 
-/** Where a text ends: `length` of its characters, cut there because the suffix goes on alike. */
+/** Where a text ends: `length` of its characters. */
 export interface TextEnd {
   readonly length: number;
-  readonly repeatsSuffix: boolean;
+  /** Why nothing is shown where nothing is left. */
+  readonly reason: TextReason;
 }
 
 export interface ShownText {
   readonly text: string;
+  /** Characters of the rest of the line that the text takes the place of. */
+  readonly replaced: number;
   /** Characters of the generated text that reach what is shown: the rest was cut. */
   readonly length: number;
   /** null exactly when `text` is not empty. */
@@ -34,88 +47,170 @@ const goesOn =
 
 /** Where `text` ends at `place`, or null while only more of it can tell. */
 export function findEnd(text: string, place: Place): TextEnd | null {
+  const rubbish = findRubbish(text, place);
+  // Decoding stopped where either was known first.
+  const isFirst = rubbish !== null && findShapeEnd(text.slice(0, rubbish.known), place) === null;
+  return isFirst ? rubbish : findShapeEnd(text, place);
+}
+
+/**
+ * What is shown of the whole generated `text`. `isCut`: it ended at its greatest length; `faults`:
+ * of the document, where a parser knows its language.
+ */
+export function shapeText(
+  text: string,
+  place: Place,
+  isCut: boolean,
+  faults: FaultCounter | null = null,
+): ShownText {
+  const kept = shapeByRules(text, place, isCut);
+  if (faults === null) return kept;
+  return replaceRest(text, place, { kept, faults }) ?? cutToWhole(kept, faults);
+}
+
+function shapeByRules(text: string, place: Place, isCut: boolean): ShownText {
+  if (text === "") return notShown("end-of-text");
+  const whole: TextEnd = {
+    length: isCut ? lastWholeLine(text, place) : text.length,
+    reason: "only-space",
+  };
+  const end = withoutOverlap(text, place, findEnd(`${text}\n`, place) ?? whole);
+  const runaway = isCut ? findRunaway(text, place.linePrefix, isCut) : null;
+  const length = Math.min(end.length, whole.length, runaway?.length ?? Infinity);
+  const kept = text.slice(0, length);
+  // A blank before the rest of the line may be meant, unless the rest begins with one.
+  const shown = /^\S/.test(place.lineSuffix) ? kept : kept.trimEnd();
+  if (shown.trim() === "") return notShown(length < end.length ? "repeats-itself" : end.reason);
+  const { length: shownLength } = shown;
+  return {
+    text: withoutDoubledSpace(shown, place),
+    replaced: 0,
+    length: shownLength,
+    reason: null,
+  };
+}
+
+function notShown(reason: TextReason): ShownText {
+  return { text: "", replaced: 0, length: 0, reason };
+}
+
+function cutToWhole(shown: ShownText, faults: FaultCounter): ShownText {
+  if (shown.reason !== null) return shown;
+  const length = wholeLength(shown.text, faults);
+  if (length === null || length === shown.text.length) return shown;
+  const text = shown.text.slice(0, length);
+  if (text.trim() === "") return notShown("breaks-syntax");
+  return { ...shown, text, length: shown.length - (shown.text.length - length) };
+}
+
+/**
+ * The whole line of the text in place of the rest of the line, where the text has all of that and
+ * goes on, and where that leaves fewer faults than the text in front of the rest.
+ */
+function replaceRest(
+  text: string,
+  place: Place,
+  { kept, faults }: { kept: ShownText; faults: FaultCounter },
+): ShownText | null {
+  const line = firstLine(text).trimEnd();
+  const rest = place.lineSuffix.trimEnd();
+  if (!place.mayReplaceRest || kept.reason !== null) return null;
+  const goesPast = line.startsWith(rest, kept.length) && line.length > kept.length + rest.length;
+  if (!goesPast) return null;
+  const replaced = place.lineSuffix.length;
+  const shown = withoutDoubledSpace(line, place);
+  const [without, before] = [faults.count(kept.text, 0), faults.count("", 0)];
+  const within = faults.count(shown, replaced);
+  if (without === null || before === null || within === null) return null;
+  if (within > before || within >= without) return null;
+  return { text: shown, replaced, length: line.length, reason: null };
+}
+
+/** A text that can only go on with more of the same, or that is no text. */
+function findRubbish(text: string, place: Place): (TextEnd & { readonly known: number }) | null {
+  const runaway = findRunaway(text, place.linePrefix);
+  const broken = text.indexOf("\uFFFD");
+  if (broken >= 0 && broken < (runaway?.known ?? Infinity))
+    return { length: broken, known: broken + 1, reason: "end-of-text" };
+  return runaway && { ...runaway, reason: "repeats-itself" };
+}
+
+function findShapeEnd(text: string, place: Place): TextEnd | null {
   const ends = [
-    endAtQuote(text, place),
-    endAtBracket(text, place),
+    endAtCloser(text, place),
+    endAtClosingTag(text, place),
     endAtRepeatedLine(text, place),
     place.extent === "line" ? endAtLine(text) : endAtBlock(text, place),
   ];
   return ends.reduce((first, end) => (isEarlier(end, first) ? end : first), null);
 }
 
-/** What is shown of the whole generated `text`; `isCut`: it ended at its greatest length. */
-export function shapeText(text: string, place: Place, isCut: boolean): ShownText {
-  if (text === "") return { text: "", length: 0, reason: "end-of-text" };
-  const whole = { length: isCut ? lastWholeLine(text, place) : text.length, repeatsSuffix: false };
-  const end = withoutOverlap(text, place, findEnd(`${text}\n`, place) ?? whole);
-  const kept = text.slice(0, Math.min(end.length, whole.length));
-  // A blank before the rest of the line may be meant, unless the rest begins with one.
-  const shown = /^\S/.test(place.lineSuffix) ? kept : kept.trimEnd();
-  if (shown.trim() === "") {
-    return { text: "", length: 0, reason: end.repeatsSuffix ? "repeats-suffix" : "only-space" };
-  }
-  return { text: withoutDoubledSpace(shown, place), length: shown.length, reason: null };
-}
-
 function isEarlier(end: TextEnd | null, first: TextEnd | null): boolean {
   return end !== null && (first === null || end.length < first.length);
 }
 
-function endAtQuote(text: string, place: Place): TextEnd | null {
-  if (place.quote === "" || !place.lineSuffix.startsWith(place.quote)) return null;
-  for (let index = 0; index < text.length; index += 1) {
-    if (text[index] === "\\") index += 1;
-    else if (text[index] === place.quote) return { length: index, repeatsSuffix: true };
+/** The first closer of something that the text behind the cursor closes. */
+function endAtCloser(text: string, place: Place): TextEnd | null {
+  // Whether the text goes on past the closers is known at the end of its line.
+  if (place.mayReplaceRest && !text.includes("\n")) return null;
+  const { closers } = scanBrackets(text, place.openOnLine);
+  const repeated = closers.find((closer, order) => {
+    const opener = place.open.at(-1 - order);
+    if (opener === undefined) return isOnNextLine(text, place, closer);
+    return opener.isClosed && ends(closer.character, opener.character);
+  });
+  return repeated === undefined ? null : { length: repeated.index, reason: "repeats-suffix" };
+}
+
+/** Whether the next line of the suffix starts with `closer`, in the columns of the closer's line. */
+function isOnNextLine(text: string, place: Place, { character, index }: Bracket): boolean {
+  if (!place.nextLine.trimStart().startsWith(character)) return false;
+  const before = `${place.linePrefix}${text.slice(0, index)}x`;
+  const ownLine = before.slice(before.lastIndexOf("\n") + 1);
+  return indentationOf(ownLine) === indentationOf(place.nextLine);
+}
+
+/** The closing tag that the rest of the line begins with, unless the text opened it. */
+function endAtClosingTag(text: string, place: Place): TextEnd | null {
+  const [, name] = /^\s*<\/([\w.:-]*)>/.exec(place.lineSuffix) ?? [];
+  if (name === undefined) return null;
+  let depth = 0;
+  for (const { 0: tag, index } of text.matchAll(/<(\/?)([\w.:-]*)(?:\s[^<>]*)?(\/?)>/g)) {
+    const isClosing = tag.startsWith("</");
+    if (/^<\/?([\w.:-]*)/.exec(tag)?.[1] !== name || tag.endsWith("/>")) continue;
+    if (isClosing && depth === 0) return { length: index, reason: "repeats-suffix" };
+    depth += isClosing ? -1 : 1;
   }
   return null;
 }
 
-function endAtBracket(text: string, place: Place): TextEnd | null {
-  const { closers } = scanBrackets(text, place.quote);
-  const repeated = closers.find((closer, order) =>
-    place.closersOnLine > 0
-      ? order >= place.openersOnLine - place.closersOnLine
-      : isOnNextLine(text, place, { closer, opener: place.openers.at(-1 - order) }),
-  );
-  return repeated === undefined ? null : { length: repeated.index, repeatsSuffix: true };
-}
-
-/**
- * Whether the next line of the suffix starts with `closer`, in the columns of the line with its
- * opener. Without an opener near enough to be known, the closer's own line stands for that one.
- */
-function isOnNextLine(
-  text: string,
-  place: Place,
-  { closer, opener }: { closer: Bracket; opener: OpenBracket | undefined },
-): boolean {
-  if (!place.nextLine.trimStart().startsWith(closer.character)) return false;
-  if (opener !== undefined && !closes(closer.character, opener.character)) return false;
-  const before = `${place.linePrefix}${text.slice(0, closer.index)}x`;
-  const ownLine = before.slice(before.lastIndexOf("\n") + 1);
-  return (opener?.indentation ?? indentationOf(ownLine)) === indentationOf(place.nextLine);
-}
-
 function endAtRepeatedLine(text: string, place: Place): TextEnd | null {
-  if (place.nextLine === "") return null;
   let start = 0;
   for (const line of text.split("\n").slice(0, -1)) {
     const whole = start === 0 ? `${place.linePrefix}${line}` : line;
-    if (repeats(whole, place.nextLine)) return { length: start, repeatsSuffix: true };
+    const isRepeated = repeatsNext(whole, place.nextLine) || repeatsLater(whole, place.blockLines);
+    if (isRepeated) return { length: start, reason: "repeats-suffix" };
     start += line.length + 1;
   }
   return null;
 }
 
 /** The same to the last column, or but for the indentation when there is a word in it. */
-function repeats(line: string, nextLine: string): boolean {
-  if (line.trim() !== nextLine.trim()) return false;
+function repeatsNext(line: string, nextLine: string): boolean {
+  if (nextLine === "" || line.trim() !== nextLine.trim()) return false;
   return line.trimEnd() === nextLine.trimEnd() || /\w{3}/.test(nextLine);
+}
+
+/** Further down one word is too little: `break;`, `<div>` and `} else {` come again. */
+function repeatsLater(line: string, blockLines: readonly string[]): boolean {
+  const trimmed = line.trim();
+  if (!/\w{3}/.test(trimmed) || !/\w\W+\w/.test(trimmed)) return false;
+  return blockLines.some((each) => each.trim() === trimmed);
 }
 
 function endAtLine(text: string): TextEnd | null {
   const line = firstLine(text);
-  return line.length < text.length ? { length: line.length, repeatsSuffix: false } : null;
+  return line.length < text.length ? notRepeated(line.length) : null;
 }
 
 function endAtBlock(text: string, place: Place): TextEnd | null {
@@ -125,6 +220,7 @@ function endAtBlock(text: string, place: Place): TextEnd | null {
   for (const [index, line] of lines.entries()) {
     const isWhole = index < lines.length - 1;
     const isOuter = line.trim() !== "" && indentationOf(line) <= place.baseIndentation;
+    if (isOuter && place.goesOnBelow) return notRepeated(start);
     if (isOuter && !goesOnAfter(line, place))
       return endAtOuterLine(line, place, { start, isWhole });
     start += line.length + 1;
@@ -149,7 +245,8 @@ function endAtOuterLine(
   { start, isWhole }: { start: number; isWhole: boolean },
 ): TextEnd | null {
   // Whether it repeats the suffix is known at its end; in either case the text ends in front of it.
-  if (!isWhole && place.nextLine.trim().startsWith(line.trim())) return null;
+  const next = [place.nextLine, ...place.blockLines];
+  if (!isWhole && next.some((each) => each.trim().startsWith(line.trim()))) return null;
   if (indentationOf(line) < place.baseIndentation) return notRepeated(start);
   // A word that is not whole may yet become one that goes on with the block.
   if (!isWhole && /^\s*\w+$/.test(line)) return null;
@@ -158,7 +255,7 @@ function endAtOuterLine(
 }
 
 function notRepeated(length: number): TextEnd {
-  return { length, repeatsSuffix: false };
+  return { length, reason: "only-space" };
 }
 
 /** At the greatest length the last line of a block is a part of one: it is left out. */
@@ -177,7 +274,7 @@ function withoutOverlap(text: string, place: Place, end: TextEnd): TextEnd {
     // Of a rest with words all counts, or as much of it as the text went on with behind its end.
     const isWhole = length === rest.length || rest[length] === text[end.length];
     if ((isWhole || !/\w/.test(rest.slice(0, length))) && overlaps(kept, rest.slice(0, length))) {
-      return { length: kept.length - length, repeatsSuffix: true };
+      return { length: kept.length - length, reason: "repeats-suffix" };
     }
   }
   return end;

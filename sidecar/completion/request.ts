@@ -135,6 +135,8 @@ export type Refusal = "ignored-file" | "secret";
 
 export interface InlineCompletion {
   readonly text: string;
+  /** Characters of the rest of the line that the text takes the place of. */
+  readonly replaced: number;
   /** null exactly when there is a text. */
   readonly reason: InlineReason | null;
   /** null when the model was not asked. */

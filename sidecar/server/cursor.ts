@@ -30,3 +30,8 @@ export function cutAtCursor(
     range,
   };
 }
+
+/** `range` with as many characters more at its end, on the same line. */
+export function extended({ start, end }: Range, characters: number): Range {
+  return { start, end: { line: end.line, character: end.character + characters } };
+}

@@ -19,6 +19,8 @@ export interface InlineRequest {
   readonly suffix: string;
 }
 
+export type Insertion = Pick<ShownCompletion, "text" | "replaced">;
+
 export interface InlineRequestsOptions {
   settings(): Settings;
   state(): SidecarState;
@@ -43,10 +45,10 @@ export class InlineRequests {
   }
 
   /**
-   * The text to insert, or "".
+   * The text to insert, or "", and how many characters of the rest of the line it replaces.
    * @throws CancelledError when `signal` fires, else what went wrong; both are reported before.
    */
-  async answer(request: InlineRequest, signal: AbortSignal): Promise<string> {
+  async answer(request: InlineRequest, signal: AbortSignal): Promise<Insertion> {
     this.#running?.abort("superseded");
     const startMs = performance.now();
     const report = (answer: ShownCompletion, reason: EmptyReason | null) => {
@@ -60,7 +62,7 @@ export class InlineRequests {
     const thread = refusal === null ? this.#options.thread() : null;
     if (thread === null) {
       report(nothing, refusal ?? refusalByState(this.#options.state()));
-      return "";
+      return nothing;
     }
     const running = this.#begin(signal);
     try {
@@ -71,13 +73,13 @@ export class InlineRequests {
         running.signal,
       );
       report(answer, answer.reason);
-      return answer.text;
+      return answer;
     } catch (error) {
       // A stop of the engine takes its requests back, too.
       const cancelled: EmptyReason = running.signal.reason ?? "cancelled";
       const reason = error instanceof CancelledError ? cancelled : "engine-failed";
       report(nothing, reason);
-      if (reason === "superseded") return "";
+      if (reason === "superseded") return nothing;
       throw error;
     } finally {
       if (this.#running === running) this.#running = null;
@@ -124,6 +126,7 @@ function refusalByState({ kind }: SidecarState): EmptyReason {
 /** The model was not asked, or was interrupted. */
 const nothing: ShownCompletion = {
   text: "",
+  replaced: 0,
   reason: null,
   alignment: null,
   use: null,

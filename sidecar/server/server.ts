@@ -32,7 +32,7 @@ import {
 } from "../thread-client.ts";
 import { alignmentLine } from "./alignment-line.ts";
 import { BudgetWatch } from "./budget-watch.ts";
-import { cursorAt, cutAtCursor } from "./cursor.ts";
+import { cursorAt, cutAtCursor, extended } from "./cursor.ts";
 import { documentPath, filePath } from "./document-path.ts";
 import { IdleWork } from "./idle-work.ts";
 import { InlineRequests } from "./inline-requests.ts";
@@ -249,7 +249,9 @@ class Server {
     const path = documentPath(uri, [...this.#folders]);
     const request = { uri, version, languageId, file, path, ...text };
     const insertion = await this.#inline.answer(request, signal);
-    return insertion === "" ? [] : [{ insertText: `${head.selected}${insertion}`, range }];
+    if (insertion.text === "") return [];
+    const insertText = `${head.selected}${insertion.text}`;
+    return [{ insertText, range: extended(range, insertion.replaced) }];
   }
 
   #download(

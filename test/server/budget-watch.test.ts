@@ -27,6 +27,7 @@ const memories = fc.array(
 );
 const answersWithout = fc.record({
   text: fc.string(),
+  replaced: fc.constant(0),
   reason: fc.constant(null),
   alignment: fc.option(
     fc.record({

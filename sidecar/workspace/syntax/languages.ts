@@ -63,6 +63,13 @@ const byEnding = new Map<string, Language>(
 );
 const plainText: Language = { id: "plaintext", grammar: null };
 
+const byId = new Map(table.map(([id, grammar]) => [id, grammar]));
+
+/** By the editor's identifier, else, where that says nothing, by the name. */
+export function grammarOf(languageId: string, path: string): Grammar | null {
+  return byId.has(languageId) ? (byId.get(languageId) ?? null) : languageOf(path).grammar;
+}
+
 /** Plain text for a name that says nothing. */
 export function languageOf(path: string): Language {
   return byEnding.get(extname(basename(path)).toLowerCase()) ?? plainText;

@@ -1,11 +1,10 @@
 // What a file says by its syntax, from one parse: where it may be cut, what it defines, what it
 // imports. In: text and the grammar. Out: plain data, nothing of tree-sitter. A grammar is loaded
 // when its first file comes.
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import treeSitter from "@vscode/tree-sitter-wasm";
 import { throwIfCancelled } from "../../errors.ts";
 import { type Borders, plainBorders, readBorders, setPlainBorders } from "./borders.ts";
+import { loadGrammar } from "./grammars.ts";
 import type { Grammar } from "./languages.ts";
 import { definitionTables, importPatterns, listParents, statementParents } from "./tables.ts";
 
@@ -39,10 +38,7 @@ interface LoadedGrammar {
   readonly imports: treeSitter.Query | null;
 }
 
-const { Language, Parser, Query } = treeSitter;
-const grammarFolder = dirname(
-  createRequire(import.meta.url).resolve("@vscode/tree-sitter-wasm/wasm/tree-sitter.js"),
-);
+const { Parser, Query } = treeSitter;
 
 export class SyntaxReader {
   readonly #grammars = new Map<Grammar, Promise<LoadedGrammar>>();
@@ -69,15 +65,14 @@ export class SyntaxReader {
   #load(grammar: Grammar): Promise<LoadedGrammar> {
     const known = this.#grammars.get(grammar);
     if (known !== undefined) return known;
-    const loading = loadGrammar(grammar);
+    const loading = loadQueries(grammar);
     this.#grammars.set(grammar, loading);
     return loading;
   }
 }
 
-async function loadGrammar(grammar: Grammar): Promise<LoadedGrammar> {
-  await Parser.init();
-  const language = await Language.load(join(grammarFolder, `tree-sitter-${grammar}.wasm`));
+async function loadQueries(grammar: Grammar): Promise<LoadedGrammar> {
+  const language = await loadGrammar(grammar);
   const has = (type: string): boolean => language.idForNodeType(type, true) !== null;
   const children = (types: readonly string[], capture: string): string[] =>
     types.filter(has).map((type) => `(${type} (_) @${capture})`);
