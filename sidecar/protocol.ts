@@ -273,6 +273,8 @@ export interface CompressReport {
   positions: number;
   /** Files and folders left out, with a reason of `skip-reason.ts`. */
   skipped: { path: string; reason: string }[];
+  /** What is wrong with demonstration files among them; lines are counted from 1. */
+  problems: { path: string; line: number; message: string }[];
 }
 
 /** Whose tokens a budget for a model elsewhere is counted in. */

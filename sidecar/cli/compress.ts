@@ -44,8 +44,10 @@ async function compress(paths: string[], flags: CompressFlags, entry: URL): Prom
   });
   if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else {
-    const { files, spans, tokens, positions, skipped } = report;
+    const { files, spans, tokens, positions, skipped, problems } = report;
     process.stdout.write(`${spans} spans of ${files} files: ${tokens} tokens, ${positions} kept\n`);
     for (const { path, reason } of skipped) process.stdout.write(`left out: ${path} (${reason})\n`);
+    for (const { path, line, message } of problems)
+      process.stdout.write(`demonstrations: ${path}:${line}: ${message}\n`);
   }
 }

@@ -1,7 +1,7 @@
 // One workspace folder, read into a ranking of its spans: first what the file at hand most likely
 // needs, then the rest, a file at a time, so that a keystroke may break in. Texts of open editors
 // stand in for what the disk has. It runs no model.
-import { FormatError } from "../errors.ts";
+import { problemText } from "../selection/demonstration-problem.ts";
 import {
   type Demonstration,
   type DemonstrationFile,
@@ -25,8 +25,17 @@ export const fileLimit = 4_000;
 export interface PlacedDemonstration extends Demonstration {
   /** Relative to the folder. */
   readonly path: string;
-  readonly language: string | null;
+  /** Empty where it serves all. */
+  readonly languages: readonly string[];
   readonly title: string | null;
+}
+
+/** What is wrong with a demonstration file. */
+export interface PlacedProblem {
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
 }
 
 export interface SkippedPath {
@@ -96,8 +105,18 @@ export class FolderIndex {
   }
 
   get demonstrations(): PlacedDemonstration[] {
-    return [...this.#demonstrations].flatMap(([path, { language, title, demonstrations }]) =>
-      demonstrations.map((each) => ({ ...each, path, language, title })),
+    return [...this.#demonstrations].flatMap(([path, { languages, title, demonstrations }]) =>
+      demonstrations.map((each) => ({ ...each, path, languages, title })),
+    );
+  }
+
+  /** What is wrong with demonstration files at or below `path`. */
+  problemsIn(path: string): PlacedProblem[] {
+    const files = [...this.#demonstrations].filter(([each]) => isBelow(each, path));
+    return files.flatMap(([each, { problems }]) =>
+      problems.map((problem) => ({
+        ...{ path: each, line: problem.line, message: problemText(problem) },
+      })),
     );
   }
 
@@ -239,7 +258,7 @@ export class FolderIndex {
     this.#forget(path);
     if (found === null) return;
     if (!("skipped" in found)) this.#files.add(path);
-    if ("demonstrations" in found) this.#demonstrations.set(path, found);
+    if ("demonstrations" in found) this.#keepDemonstrations(path, found);
     else if ("spans" in found) this.#keep(path, found);
     else if (!this.#isInSkipped(path)) this.#skipped.set(path, found.skipped);
   }
@@ -274,18 +293,18 @@ export class FolderIndex {
   async #parseDemonstrations(path: string, text: string | undefined): Promise<Found> {
     const source = await this.#workspace.readText(this.#workspace.absolute(path), text);
     if ("skipped" in source) return source;
-    try {
-      return parseDemonstrations(source.text, path);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      return { skipped: "malformed" }; // Being written: the next edit may mend it.
-    }
+    return parseDemonstrations(source.text);
   }
 
   #keep(path: string, { spans, imports }: SpannedFile): void {
     this.#imports.set(path, imports);
     this.#identifiers.set(path, new Set(spans.flatMap((span) => identifiersOf(span.text))));
     this.#index.setFile(path, spans);
+  }
+
+  #keepDemonstrations(path: string, file: DemonstrationFile): void {
+    this.#demonstrations.set(path, file);
+    if (file.demonstrations.length === 0) this.#skipped.set(path, "malformed");
   }
 
   #forget(path: string): void {

@@ -9,7 +9,7 @@ import type { VirtualForm } from "../completion/virtual-forms.ts";
 import { CancelledError, errorKind, throwIfCancelled } from "../errors.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Span } from "../workspace/workspace.ts";
-import type { SkippedPath } from "./folder-index.ts";
+import type { PlacedProblem, SkippedPath } from "./folder-index.ts";
 import { Folders, type FoundFile, isReadAlike, type Touched } from "./folders.ts";
 import { type KeptText, recollectTexts, type ShownSpan, shownSpan } from "./kept-texts.ts";
 import { type BankFacts, MemoryBank, type MemoryBankOptions } from "./memory-bank.ts";
@@ -165,10 +165,12 @@ export class Project {
     const { form, onActivity, signal } = terms;
     const onRead = (done: number, total: number) => onActivity({ kind: "reading", done, total });
     const skipped = new Map<string, SkippedPath>();
+    const problems = new Map<string, PlacedProblem[]>();
     const wanted = new Map<Span, string>();
     for (const { file, range } of targets) {
       const { root, folder, path } = await this.folders.require(file);
       await folder.readBelow(path, onRead, signal);
+      problems.set(file, folder.problemsIn(path));
       const spans = folder
         .spansIn(path)
         .filter((span) => range === undefined || meets(span, range));
@@ -187,6 +189,7 @@ export class Project {
       tokens: pieces.reduce((sum, { ids }) => sum + ids.length, 0),
       positions: pieces.reduce((sum, { count }) => sum + count + form.markTokens, 0),
       skipped: [...skipped.values()],
+      problems: [...problems.values()].flat(),
     }));
   }
 

@@ -1,6 +1,6 @@
 // What the editor asks of the memories of its workspace and what it is told, as plain records.
 import type { MemoryRequest } from "../completion/request.ts";
-import type { SkippedPath } from "./folder-index.ts";
+import type { PlacedProblem, SkippedPath } from "./folder-index.ts";
 import type { FolderSettings } from "./folders.ts";
 import type { Cursor } from "./near-text.ts";
 import type { SelectedMemory } from "./selection.ts";
@@ -75,4 +75,6 @@ export interface CompressReport {
   /** At the finest ratio that is stored. */
   readonly positions: number;
   readonly skipped: readonly SkippedPath[];
+  /** Of demonstration files among them. */
+  readonly problems: readonly PlacedProblem[];
 }

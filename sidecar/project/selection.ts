@@ -90,7 +90,8 @@ async function demonstrationsFor(
 ): Promise<Omit<Candidate, "chance">[]> {
   const query = new Set(termsOf(`${before}\n${after}`));
   const fitting = folder.demonstrations.filter(
-    ({ path, language }) => path !== nearPath && (language === null || language === languageId),
+    ({ path, languages }) =>
+      path !== nearPath && (languages.length === 0 || languages.includes(languageId)),
   );
   const scores = fitting.map((each) =>
     // One that has no word in common is still an example of how things are done here.

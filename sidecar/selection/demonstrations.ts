@@ -1,8 +1,9 @@
-// Demonstration files `*.pith.md`. In: a file's text. Out: its examples with
-// their lines. Optional front matter between `---` lines; examples separated by a line `***`; an
-// example is free text, or a task and its answer separated by a line `=>`. Lines within fenced code
-// belong to the code, whatever they say.
-import { FormatError } from "../errors.ts";
+// Demonstration files `*.pith.md`. In: a file's text. Out: its examples with their lines, and what is
+// wrong with it. Optional front matter; examples separated by a line `***`; an example is free text,
+// or a task and its answer separated by a line `=>`. Lines within fenced code belong to the code,
+// whatever they say. What is wrong with one example costs no other.
+import type { DemonstrationProblem } from "./demonstration-problem.ts";
+import { readFrontMatter } from "./front-matter.ts";
 
 export interface Demonstration {
   /** Null for free text. */
@@ -15,10 +16,13 @@ export interface Demonstration {
 }
 
 export interface DemonstrationFile {
-  /** VS Code's name of a language; null for demonstrations that serve all. */
-  readonly language: string | null;
+  /** VS Code's identifiers; empty for demonstrations that serve all languages. */
+  readonly languages: readonly string[];
+  /** Null where there is none. */
   readonly title: string | null;
   readonly demonstrations: readonly Demonstration[];
+  /** In the order of lines. */
+  readonly problems: readonly DemonstrationProblem[];
 }
 
 interface Line {
@@ -28,24 +32,25 @@ interface Line {
   readonly isFenced: boolean;
 }
 
-const fields: readonly string[] = ["language", "title"];
+/** Lines between two separators, and the line of the one above; 0 at the top. */
+interface Part {
+  readonly lines: readonly Line[];
+  readonly above: number;
+}
 
-/** @throws FormatError naming `path` and the line. */
-export function parseDemonstrations(text: string, path: string): DemonstrationFile {
-  const lines = splitLines(text);
-  const frontLength = frontMatterLength(lines, path);
-  const front = readFrontMatter(lines.slice(1, Math.max(1, frontLength - 1)), path);
-  const body = lines.slice(frontLength);
-  checkFences(body, path);
-  const demonstrations = splitAt(body, "***")
-    .map((part) => readDemonstration(part, path))
-    .filter((each) => each !== null);
-  if (demonstrations.length === 0) fail(path, lines.length, "there is no example");
-  return {
-    language: front.get("language") ?? null,
-    title: front.get("title") ?? null,
-    demonstrations,
-  };
+export function parseDemonstrations(text: string): DemonstrationFile {
+  const lines = text.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
+  const { languages, title, length, problems: frontProblems } = readFrontMatter(lines);
+  const problems = [...frontProblems];
+  const body = readFences(lines.slice(length), length + 1, problems);
+  const parts = splitAt(body, "***");
+  const demonstrations = parts.flatMap((part) => readDemonstration(part, problems) ?? []);
+  for (const { above } of emptyBetween(parts))
+    problems.push({ line: above, kind: "empty-example", subject: "" });
+  if (demonstrations.length === 0 && problems.length === 0)
+    problems.push({ line: lines.length, kind: "no-example", subject: "" });
+  problems.sort((one, other) => one.line - other.line);
+  return { languages, title: title === "" ? null : title, demonstrations, problems };
 }
 
 /** How a demonstration reads in a prompt. */
@@ -53,74 +58,72 @@ export function renderDemonstration({ task, text }: Demonstration): string {
   return task === null ? text : `${task}\n${text}`;
 }
 
-function splitLines(text: string): Line[] {
-  let fence: string | null = null;
-  return text
-    .replace(/^\uFEFF/, "")
-    .split(/\r?\n/)
-    .map((line, index) => {
-      const mark = /^\s*(`{3,}|~{3,})/.exec(line)?.[1];
-      const isFenced = fence !== null;
-      if (fence === null) fence = mark ?? null;
-      else if (mark?.startsWith(fence) && line.trim() === mark) fence = null;
-      return { text: line, number: index + 1, isFenced };
-    });
-}
+/**
+ * CommonMark 0.31, section 4.5: at most three blanks in front; what follows backquotes holds none, so
+ * that code between three backquotes on one line opens nothing.
+ */
+const opening = /^ {0,3}(?:(`{3,})[^`]*|(~{3,}).*)$/;
+const closing = /^ {0,3}(`{3,}|~{3,})[ \t]*$/;
 
-/** Lines of the front matter, its two marks included; 0 without one. */
-function frontMatterLength(lines: readonly Line[], path: string): number {
-  if (lines[0]?.text.trimEnd() !== "---") return 0;
-  const end = lines.findIndex((line, index) => index > 0 && line.text.trimEnd() === "---");
-  if (end < 0) fail(path, 1, "the front matter has no closing line ---");
-  return end + 1;
-}
-
-function readFrontMatter(lines: readonly Line[], path: string): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const { text, number } of lines) {
-    if (text.trim() === "") continue;
-    const [, name = "", value = ""] = /^(\w+):\s*(.*?)\s*$/.exec(text) ?? [];
-    if (name === "") fail(path, number, `${quoted(text)} is not "name: value"`);
-    if (!fields.includes(name))
-      fail(path, number, `the field ${quoted(name)} is not one of ${fields.join(", ")}`);
-    if (value === "") fail(path, number, `the field ${quoted(name)} is empty`);
-    if (found.has(name)) fail(path, number, `the field ${quoted(name)} is there twice`);
-    found.set(name, value);
+/** Of the same character and at least as long closes; a fence that nothing closes goes to the end. */
+function readFences(
+  texts: readonly string[],
+  firstNumber: number,
+  problems: DemonstrationProblem[],
+): Line[] {
+  let fence: { readonly mark: string; readonly number: number } | null = null;
+  const lines: Line[] = [];
+  for (const [index, text] of texts.entries()) {
+    const number = firstNumber + index;
+    lines.push({ text, number, isFenced: fence !== null });
+    if (fence === null) {
+      const [, backquotes, tildes] = opening.exec(text) ?? [];
+      const mark = backquotes ?? tildes;
+      if (mark !== undefined) fence = { mark, number };
+    } else if (closing.exec(text)?.[1]?.startsWith(fence.mark)) fence = null;
   }
-  return found;
-}
-
-function checkFences(lines: readonly Line[], path: string): void {
-  const last = lines.at(-1);
-  if (last === undefined || !last.isFenced || /^\s*(`{3,}|~{3,})\s*$/.test(last.text)) return;
-  const open = lines.findLast((line) => !line.isFenced);
-  fail(path, open?.number ?? 1, "the code fence is never closed");
+  if (fence !== null) problems.push({ line: fence.number, kind: "open-fence", subject: "" });
+  return lines;
 }
 
 /** Parts between lines that are `mark`, outside of fences; empty ones too. */
-function splitAt(lines: readonly Line[], mark: string): Line[][] {
-  const parts: Line[][] = [[]];
-  for (const line of lines)
-    if (!line.isFenced && line.text.trimEnd() === mark) parts.push([]);
-    else parts.at(-1)?.push(line);
-  return parts;
+function splitAt(lines: readonly Line[], mark: string): Part[] {
+  const marks = lines.flatMap((line, index) => (isMark(line, mark) ? [index] : []));
+  const starts = [-1, ...marks];
+  return starts.map((start, index) => ({
+    lines: lines.slice(start + 1, starts[index + 1]),
+    above: lines[start]?.number ?? 0,
+  }));
 }
 
-/** Null for blank lines: a separator too many does no harm. */
-function readDemonstration(lines: readonly Line[], path: string): Demonstration | null {
-  const shown = trimBlank(lines);
+/** A separator too many at the top or at the end does no harm. */
+function emptyBetween(parts: readonly Part[]): Part[] {
+  const isEmpty = ({ lines }: Part): boolean => trimBlank(lines).length === 0;
+  const last = parts.findLastIndex((part) => !isEmpty(part));
+  return parts.slice(parts.findIndex((part) => !isEmpty(part)) + 1, last + 1).filter(isEmpty);
+}
+
+function isMark({ text, isFenced }: Line, mark: string): boolean {
+  return !isFenced && text.trimEnd() === mark;
+}
+
+/** Null for blank lines, and for an example that cannot be read. */
+function readDemonstration(part: Part, problems: DemonstrationProblem[]): Demonstration | null {
+  const shown = trimBlank(part.lines);
   const [first, last] = [shown[0], shown.at(-1)];
   if (first === undefined || last === undefined) return null;
+  const tell = (kind: DemonstrationProblem["kind"], line: number) => {
+    problems.push({ line, kind, subject: "" });
+    return null;
+  };
   const place = { startLine: first.number, endLine: last.number };
-  const [before = [], after, again] = splitAt(shown, "=>");
-  if (again !== undefined) {
-    const second = shown.filter((line) => line.text.trimEnd() === "=>" && !line.isFenced)[1];
-    fail(path, second?.number ?? first.number, "the example has a second line =>");
-  }
-  if (after === undefined) return { task: null, text: joined(before), ...place };
-  const [task, text] = [joined(trimBlank(before)), joined(trimBlank(after))];
-  if (task === "") fail(path, first.number, "the example has no task before =>");
-  if (text === "") fail(path, last.number, "the example has no answer behind =>");
+  const [before, after, again] = splitAt(shown, "=>");
+  if (before === undefined || after === undefined)
+    return { task: null, text: joined(shown), ...place };
+  if (again !== undefined) return tell("second-arrow", again.above);
+  const [task, text] = [joined(trimBlank(before.lines)), joined(trimBlank(after.lines))];
+  if (task === "") return tell("no-task", after.above);
+  if (text === "") return tell("no-answer", after.above);
   return { task, text, ...place };
 }
 
@@ -132,12 +135,4 @@ function trimBlank(lines: readonly Line[]): readonly Line[] {
 
 function joined(lines: readonly Line[]): string {
   return lines.map(({ text }) => text).join("\n");
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-}
-
-function fail(path: string, line: number, problem: string): never {
-  throw new FormatError(`demonstrations: ${path}:${line}: ${problem}`);
 }

@@ -76,7 +76,7 @@ export class MemoryRequests {
     const files = targets.map(({ uri, range }) => ({ file: requirePath(uri), range }));
     const options = { signal, onActivity: percentTo(onPercent) };
     const report = await (await this.#options.thread()).compress(files, options);
-    return { ...report, skipped: [...report.skipped] };
+    return { ...report, skipped: [...report.skipped], problems: [...report.problems] };
   }
 
   /** The spans that matter at a place within a budget, the best first, each under its path. */

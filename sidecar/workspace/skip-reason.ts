@@ -21,7 +21,7 @@ export const skipReasons = [
   "binary",
   "generated",
   "minified",
-  /** A demonstration file that cannot be read as one. */
+  /** A demonstration file without an example that can be read. */
   "malformed",
   /** Gone, or not allowed. */
   "unreadable",

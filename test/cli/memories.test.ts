@@ -32,6 +32,21 @@ async function prepare(context: TestContext) {
   return { folder, home, flags: ["--model", model, "--home", home] };
 }
 
+test("what is wrong with demonstrations is told with its file and line", async (context) => {
+  const { flags } = await prepare(context);
+  const text = "---\nlanguage: pyhton\n---\nRun `npm test`\n***\nName a loader\n=>\n";
+  const folder = await scratchFolder(context, { "ways.pith.md": text, "none.pith.md": "=>\n" });
+  const args = ["compress", folder, "--folder", folder, ...flags];
+  const { code, stdout, stderr } = await runPith(args);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(stdout.split("\n").slice(1, -1), [
+    "left out: none.pith.md (malformed)",
+    "demonstrations: none.pith.md:1: the example has no task before => and is left out",
+    `demonstrations: ways.pith.md:2: no language is known as "pyhton"; the examples serve documents of exactly that identifier`,
+    "demonstrations: ways.pith.md:7: the example has no answer behind => and is left out",
+  ]);
+});
+
 test("what is compressed stands in the bank, until it is purged", async (context) => {
   const { folder, home, flags } = await prepare(context);
   const made = await runPith(["compress", folder, "--folder", folder, "--json", ...flags]);

@@ -4,7 +4,7 @@ import { compressSentence, skippedText } from "../../extension/compress-text.ts"
 import { skipReasons } from "../../sidecar/workspace/skip-reason.ts";
 
 const language = { t: english, locale: "en" };
-const report = { files: 3, spans: 12, tokens: 4848, positions: 404, skipped: [] };
+const report = { files: 3, spans: 12, tokens: 4848, positions: 404, skipped: [], problems: [] };
 
 test("what became memories is told with its ratio, and how much was left out", () => {
   assert.equal(
@@ -13,7 +13,7 @@ test("what became memories is told with its ratio, and how much was left out", (
   );
   const skipped = [{ path: "a.env", reason: "secret" }];
   assert.match(compressSentence({ ...report, skipped }, language), / Left out: 1\.$/);
-  const none = { files: 0, spans: 0, tokens: 0, positions: 0, skipped };
+  const none = { ...report, files: 0, spans: 0, tokens: 0, positions: 0, skipped };
   assert.equal(compressSentence(none, language), "Nothing became a memory. Left out: 1.");
 });
 

@@ -48,8 +48,8 @@ test("whatever is added is read back as that many examples, with their tasks", (
   fc.assert(
     fc.property(examples, (given) => {
       const file = given.reduce((text, example) => added(text, example.task, example.text), "");
-      const { language, demonstrations } = parseDemonstrations(file, "a");
-      assert.equal(language, "typescript");
+      const { languages, demonstrations, problems } = parseDemonstrations(file);
+      assert.deepEqual([languages, problems], [["typescript"], []]);
       assert.deepEqual(
         demonstrations.map(({ task }) => task),
         given.map(({ task }) => (task.trim() === "" ? null : task.trim())),
@@ -62,11 +62,11 @@ test("what is taken out is gone, the rest stays, and with the last example the f
   fc.assert(
     fc.property(examples, fc.nat(), (given, chosen) => {
       const file = given.reduce((text, example) => added(text, example.task, example.text), "");
-      const before = parseDemonstrations(file, "a").demonstrations;
+      const before = parseDemonstrations(file).demonstrations;
       const index = chosen % before.length;
       const { startLine = 0, endLine = 0 } = before[index] ?? {};
       const rest = withoutExample(file, { startLine: startLine - 1, endLine });
-      const left = rest === null ? [] : parseDemonstrations(rest, "a").demonstrations;
+      const left = rest === null ? [] : parseDemonstrations(rest).demonstrations;
       const shown = (demonstrations: typeof before) =>
         demonstrations.map(({ task, text }) => ({ task, text }));
       assert.deepEqual(shown(left), shown(before.toSpliced(index, 1)));
