@@ -319,13 +319,15 @@ async function findPrepared(
   const { signal } = options;
   const onProgress = (fraction: number) => options.onProgress?.({ stage: "preparing", fraction });
   onProgress(0);
-  return withLock(`${folder}.lock`, { signal }, async () => {
+  return withLock(`${folder}.lock`, { signal }, async (lost) => {
     const made = await loadWhole(folder);
     if (made !== null) return made;
     const source = await openFileSource(located.file);
     try {
       const sourceSha256 = located.sha256;
-      return await prepareModel(source, folder, { variant, sourceSha256, onProgress, signal });
+      const signals = AbortSignal.any([lost, ...(signal ? [signal] : [])]);
+      const preparing = { variant, sourceSha256, onProgress, signal: signals };
+      return await prepareModel(source, folder, preparing);
     } catch (error) {
       throw explainFullDisk(error, folder);
     } finally {

@@ -89,7 +89,8 @@ export class Bank {
   readonly #onDamage: (error: FormatError) => void;
   readonly #now: () => number;
   #database: Database;
-  #file: bigint; // the inode that is open
+  #file: bigint; // the inode that is open; -1: none
+  #isClosed = false;
   #generation = -1; // that the caches are of
   readonly #caches = new Map<string, SignCache>();
   readonly #touched = new Map<string, number>(); // written with the next change
@@ -225,28 +226,29 @@ export class Bank {
   async purge(): Promise<void> {
     const database = await this.#current();
     await this.#dropping;
-    await this.#change(() => {
-      const { payloads, records, entries, signs, places } = database;
-      const keys = readEntries(database).map(({ key }) => key);
-      for (const table of [payloads, records, entries, signs, places]) table.clearSync();
-      database.meta.clearSync();
-      return keys;
-    });
+    // Others that have the files open keep them until they look again: nothing is to be in them. On a
+    // full disk even this cannot be written, and deleting the files is what makes room.
+    await this.#change(() => clearTables(database)).catch(() => {});
+    this.#caches.clear();
     await this.#inTurn(async () => {
-      this.#file = -1n; // None: the next call makes a new one.
+      if (this.#database !== database || this.#file === -1n) return;
       await deleteDatabase(this.#folder, database);
+      this.#file = -1n; // None: the next call makes a new one.
     });
   }
 
+  /** Never fails: where the times of last use cannot be written, they are lost. Nothing works after it. */
   async close(): Promise<void> {
     await this.#dropping;
-    if (this.#file !== -1n && this.#touched.size > 0) await this.#change(() => []);
+    if (this.#file !== -1n && this.#touched.size > 0) await this.#change(() => []).catch(() => {});
+    this.#isClosed = true;
     await this.#inTurn(() => this.#close());
   }
 
   /** The database that lies in the folder now: after a purge by another process it is a new one. */
   #current(): Promise<Database> {
     return this.#inTurn(async () => {
+      if (this.#isClosed) throw new Error("bank: it was closed");
       const file = inodeOf(this.#folder);
       if (file !== null && file === this.#file) return this.#database;
       await this.#close();
@@ -332,6 +334,14 @@ export class Bank {
     const dropping = this.#change((database) => (removeEntry(database, key) ? [key] : []));
     this.#dropping = Promise.allSettled([this.#dropping, dropping]);
   }
+}
+
+/** Returns the keys that went. */
+function clearTables(database: Database): string[] {
+  const { payloads, records, entries, signs, places, meta } = database;
+  const keys = readEntries(database).map(({ key }) => key);
+  for (const table of [payloads, records, entries, signs, places, meta]) table.clearSync();
+  return keys;
 }
 
 function readSigns(database: Database, space: string): SignCache | null {

@@ -3,11 +3,12 @@
 // Processes open, close and delete it one after another: the last to close destroys the mutexes that
 // it shares with one that is opening, which would end that one by an abort inside LMDB.
 import { existsSync } from "node:fs";
-import { chmod, mkdir, open as openFile, rm } from "node:fs/promises";
+import { chmod, mkdir, open as openFile, readdir, rm } from "node:fs/promises";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { open, type RootDatabase, type Database as Table } from "lmdb";
-import { FormatError } from "../errors.ts";
-import { withLock } from "../lock.ts";
+import { CancelledError, FormatError } from "../errors.ts";
+import { unfinished, withLock } from "../lock.ts";
 import { checkPages, pageLength } from "./check-pages.ts";
 
 export const fileName = "memories.mdb";
@@ -30,9 +31,18 @@ export interface Database {
   readonly meta: Bytes;
 }
 
+const lockName = "opening.lock";
+/** Opening takes milliseconds, and a second where a gigabyte is checked: who is longer has stopped. */
+const patienceMs = 10_000;
+/** More than LMDB writes to begin with, as a file it does not survive. */
+const firstRoom = 65_536;
+
 /**
  * Makes the folder (mode 700) and the file (mode 600) where they are missing. A file that is no
  * database, or has a damaged page, is deleted and made anew; `onDamage` is told.
+ *
+ * @throws Error where the disk is full or the files may not be written, and what is there stays; where
+ * another process has been opening them for long
  */
 export async function openDatabase(
   folder: string,
@@ -44,6 +54,7 @@ export async function openDatabase(
     try {
       return await openChecked(folder);
     } catch (cause) {
+      if (isRefusal(cause)) throw cause;
       // A bank is a cache of what the sources say: to begin again loses time, nothing else.
       const problem = cause instanceof Error ? cause.message : String(cause);
       onDamage(
@@ -55,8 +66,12 @@ export async function openDatabase(
   });
 }
 
+/**
+ * Never fails. While another process does not come to an end of opening, the files stay open until
+ * this one ends: it would not survive a close.
+ */
 export async function closeDatabase(folder: string, { root }: Database): Promise<void> {
-  await exclusively(folder, () => root.close());
+  await exclusively(folder, () => root.close()).catch(() => {});
 }
 
 /** For other processes that have it open it is gone at their next call. */
@@ -74,19 +89,38 @@ export async function deleteDatabase(folder: string, { root }: Database): Promis
 async function exclusively<T>(folder: string, work: () => Promise<T>): Promise<T> {
   if (!existsSync(folder)) return await work();
   let isHeld = false;
-  const holding = withLock(join(folder, "opening.lock"), {}, () => {
+  const signal = AbortSignal.timeout(patienceMs);
+  const holding = withLock(join(folder, lockName), { signal }, () => {
     isHeld = true;
     return work();
   });
   return await holding.catch((error: unknown) => {
     if (isHeld) throw error;
-    return work();
+    if (!(error instanceof CancelledError)) return work();
+    throw new Error(`bank: another process has kept ${lockName} for ${patienceMs / 1000} seconds`);
   });
 }
 
 async function deleteFiles(folder: string): Promise<void> {
-  for (const name of [fileName, `${fileName}-lock`]) await rm(join(folder, name), { force: true });
+  const isLeft = (name: string) => name.startsWith(lockName) && name.endsWith(unfinished);
+  const left = (await readdir(folder)).filter(isLeft);
+  for (const name of [fileName, `${fileName}-lock`, ...left])
+    await rm(join(folder, name), { force: true });
 }
+
+/** Whether it is the system that said no, and nothing is known to be wrong with the file. */
+function isRefusal(error: unknown): boolean {
+  const { errno } = constants;
+  const { code } = error as { code?: unknown };
+  // Node names the system's errors, LMDB has their numbers and its own below zero.
+  const number = typeof code === "string" ? errno[code as keyof typeof errno] : code;
+  return refusals.some((name) => errno[name] === number);
+}
+
+const refusals = [
+  ...(["ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM"] as const),
+  ...(["EMFILE", "ENFILE", "ENOMEM"] as const),
+];
 
 async function openChecked(folder: string): Promise<Database> {
   const path = join(folder, fileName);
@@ -96,20 +130,37 @@ async function openChecked(folder: string): Promise<Database> {
   const shape = { noSubdir: true, maxDbs: 8, pageSize: pageLength, overlappingSync: false };
   const root: RootDatabase<Buffer, Buffer> = open({ path, ...shape, ...encodings });
   const table = (name: string): Bytes => root.openDB({ name, ...encodings });
-  return {
-    root,
-    payloads: table("payloads"),
-    records: table("records"),
-    entries: table("entries"),
-    signs: table("signs"),
-    places: table("places"),
-    meta: table("meta"),
-  };
+  try {
+    return {
+      root,
+      payloads: table("payloads"),
+      records: table("records"),
+      entries: table("entries"),
+      signs: table("signs"),
+      places: table("places"),
+      meta: table("meta"),
+    };
+  } catch (error) {
+    await root.close();
+    throw error;
+  }
 }
 
-/** Made before LMDB makes it, which lets the whole machine read. */
+/**
+ * Made before LMDB makes it, which lets the whole machine read, and ends the process where there is no
+ * room for its beginning.
+ */
 async function claim(file: string): Promise<void> {
   const handle = await openFile(file, "a", 0o600);
-  await handle.chmod(0o600);
-  await handle.close();
+  try {
+    await handle.chmod(0o600);
+    if ((await handle.stat()).size > 0) return;
+    try {
+      await handle.appendFile(Buffer.alloc(firstRoom));
+    } finally {
+      await handle.truncate(0);
+    }
+  } finally {
+    await handle.close();
+  }
 }

@@ -56,12 +56,13 @@ export async function downloadModel(
   const traces = downloadTraces(file);
   const onWait = async (): Promise<void> =>
     options.onProgress?.((await byteLengthOf(traces.partial)) ?? 0, model.byteLength);
-  return withLock(traces.lock, { signal: options.signal, onWait }, async () => {
-    const arrived = await findPresent(store, model, options.signal);
+  return withLock(traces.lock, { signal: options.signal, onWait }, async (lost) => {
+    const signal = AbortSignal.any([lost, ...(options.signal ? [options.signal] : [])]);
+    const arrived = await findPresent(store, model, signal);
     if (arrived) return arrived;
     await clearDamaged(file, model, options);
     await checkSpace(store, model);
-    return fetchModel(store, model, options);
+    return fetchModel(store, model, { ...options, signal });
   });
 }
 

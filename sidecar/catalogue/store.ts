@@ -1,11 +1,11 @@
 // Which models are on this disk, and whether they are what they should be. Touches no network.
 import { readdir, realpath, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { errorKind, FormatError, UnsupportedError } from "../errors.ts";
+import { CancelledError, errorKind, FormatError, UnsupportedError } from "../errors.ts";
 import { openFileSource } from "../gguf/byte-source.ts";
 import { parseHeader } from "../gguf/header.ts";
 import type { Metadata } from "../gguf/metadata.ts";
-import { tryLock } from "../lock.ts";
+import { withLock } from "../lock.ts";
 import { CatalogueError } from "./catalogue-error.ts";
 import { type ChecksumOptions, checksumOf, forgetChecksum, readChecksum } from "./checksum.ts";
 import { type Home, openHome, preparedPrefix } from "./home.ts";
@@ -210,16 +210,19 @@ async function describe(
 async function deleteDownload(store: Store, model: CatalogueModel): Promise<void> {
   const file = downloadedFile(store.home, model);
   const { partial, tag, lock, mirror } = downloadTraces(file);
-  const held = (await tryLock(lock)) ?? (await tryLock(lock)); // The first try clears a stale lock.
-  if (!held)
-    throw new CatalogueError(`model ${model.id}: is being downloaded now; cancel that first`);
-  try {
+  const busy = new AbortController();
+  const onWait = (isAlive: boolean) => {
+    if (isAlive) busy.abort();
+  };
+  const deleting = withLock(lock, { signal: busy.signal, onWait }, async () => {
     for (const each of [file, partial, tag, mirror])
       await rm(each, { force: true, recursive: true, maxRetries: 3 });
     await forgetChecksum(store.home, file);
-  } finally {
-    await held.release();
-  }
+  });
+  await deleting.catch((error: unknown) => {
+    if (!(error instanceof CancelledError)) throw error;
+    throw new CatalogueError(`model ${model.id}: is being downloaded now; cancel that first`);
+  });
 }
 
 async function deletePrepared(home: Home, sha256: string): Promise<void> {

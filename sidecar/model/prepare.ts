@@ -1,6 +1,7 @@
 // A GGUF -> a folder that the engine and the tokenizer load: graphs, weights, embeddings, vocabulary,
 // what memories need of the weights, and a manifest. Done once a model and variant; every later start maps the files.
 import { join, resolve } from "node:path";
+import { throwIfCancelled } from "../errors.ts";
 import type { ByteSource } from "../gguf/byte-source.ts";
 import { type GgufHeader, parseHeader } from "../gguf/header.ts";
 import { TensorStore } from "../onnx/tensor-store.ts";
@@ -81,6 +82,7 @@ export async function prepareModel(
     const model = { sourceName: source.name, sourceSha256, variant, hyperparameters, embeddings };
     const manifest = await createManifest(partial, model);
     await writeWholeFile(join(partial, MANIFEST_FILE), JSON.stringify(manifest, null, 1));
+    throwIfCancelled(signal);
   });
   return loadPrepared(folder);
 }
