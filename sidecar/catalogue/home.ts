@@ -1,6 +1,6 @@
-// Where Pith keeps what it needs from one start to the next. Memories made from the user's code will
-// lie here, so the folder is readable by its owner alone.
-import { chmod, mkdir } from "node:fs/promises";
+// Where Pith keeps what it needs from one start to the next. What Pith makes here is its owner's alone;
+// a folder that was there before, as one that several people share, keeps its mode.
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -9,8 +9,8 @@ export interface Home {
   readonly folder: string;
   readonly models: string;
   readonly prepared: string;
+  /** Made by who opens it. */
   readonly bank: string;
-  readonly log: string;
 }
 
 /** `PITH_HOME`, else the platform's data folder. */
@@ -26,7 +26,7 @@ export function homeFolder(
   return join(XDG_DATA_HOME || join(homedir(), ".local/share"), "pith");
 }
 
-/** Makes the folders that are missing, for their owner alone. An empty `folder` is the default one. */
+/** Makes what is missing, for its owner alone. An empty `folder` is the default one. */
 export async function openHome(folder = ""): Promise<Home> {
   const root = folder === "" ? homeFolder() : resolve(folder);
   const home: Home = {
@@ -34,11 +34,9 @@ export async function openHome(folder = ""): Promise<Home> {
     models: join(root, "models"),
     prepared: join(root, "prepared"),
     bank: join(root, "bank"),
-    log: join(root, "log"),
   };
-  for (const each of Object.values(home)) await mkdir(each, { recursive: true, mode: 0o700 });
-  // An older folder, or one made by hand, may be open to others.
-  await chmod(root, 0o700);
+  for (const each of [home.models, home.prepared])
+    await mkdir(each, { recursive: true, mode: 0o700 });
   return home;
 }
 
