@@ -4,6 +4,7 @@ import { Completer } from "../../sidecar/completion/complete.ts";
 import { Engine } from "../../sidecar/engine/engine.ts";
 import { defaultThreadCount } from "../../sidecar/engine/threads.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { DocumentTrees } from "../../sidecar/workspace/syntax/document-trees.ts";
 import { ErrorCounter } from "../support/parsed-code.ts";
 import type { SyntaxPlace } from "../support/syntax-places.ts";
 import { preparedModel } from "../support/weights.ts";
@@ -24,6 +25,8 @@ export interface SyntaxResult {
 
 export class SyntaxTrial {
   readonly #counter = new ErrorCounter();
+  /** Without limits of time, so that the figures are the same on a busy machine. */
+  readonly #trees = new DocumentTrees({ treeMs: Infinity, countsMs: Infinity });
   readonly #completer: Completer;
   readonly #heard: { text: string };
 
@@ -42,12 +45,12 @@ export class SyntaxTrial {
 
   async run({ path, languageId, grammar, prefix, suffix }: SyntaxPlace): Promise<SyntaxResult> {
     this.#heard.text = "";
-    const completion = await this.#completer.completeInline({
-      ...{ path, languageId, prefix, suffix },
-      ...{ multiline: "auto", alignment: "exact" },
-    });
-    const { text: shown, reason, use, tokens } = completion;
-    const replaced = 0;
+    const document = { path, languageId, prefix, suffix };
+    const completion = await this.#completer.completeInline(
+      { ...document, multiline: "auto", alignment: "exact" },
+      { faults: this.#trees.open(document) },
+    );
+    const { text: shown, replaced, reason, use, tokens } = completion;
     const before = await this.#counter.count(grammar, prefix + suffix);
     const accepted = prefix + shown + suffix.slice(replaced);
     return {

@@ -1,7 +1,7 @@
 // How often accepting what is shown leaves a file with more syntax errors than it had: the 0.5B at
 // gaps in real code in thirteen languages (syntax-places.ts), with the closers behind the cursor
 // that an editor inserts; errors are tree-sitter's, of the whole file. Flags: --seed N, --limit N
-// (places of a language), --record FILE (what was
+// (places of a language), --count N (asked in this run), --record FILE (what was
 // written and shown), --baseline FILE (a record: how many shown there are shown still).
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -15,6 +15,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "2" },
     limit: { type: "string", default: "1000" },
+    count: { type: "string", default: "1000" },
     record: { type: "string" },
     baseline: { type: "string" },
   },
@@ -22,8 +23,8 @@ const { values } = parseArgs({
 const places = firstOfEach(await pickSyntaxPlaces(Number(values.seed)), Number(values.limit));
 const record: SyntaxRecord = readRecord(values.record);
 const trial = await SyntaxTrial.open();
-for (const place of places) {
-  record[place.id] ??= await trial.run(place);
+for (const place of places.filter(({ id }) => !(id in record)).slice(0, Number(values.count))) {
+  record[place.id] = await trial.run(place);
   if (values.record !== undefined) writeFileSync(values.record, JSON.stringify(record, null, 1));
 }
 const baseline = values.baseline === undefined ? null : readRecord(values.baseline);

@@ -7,6 +7,7 @@ import { findEnd, shapeText } from "../../sidecar/completion/postprocess.ts";
 import { Engine } from "../../sidecar/engine/engine.ts";
 import { defaultThreadCount } from "../../sidecar/engine/threads.ts";
 import { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
+import { DocumentTrees } from "../../sidecar/workspace/syntax/document-trees.ts";
 import type { Case } from "./case-file.ts";
 import { preparedModel, type RealModelId } from "./weights.ts";
 
@@ -15,6 +16,9 @@ export interface Suggestion {
   readonly text: string;
   readonly replaced: number;
 }
+
+/** However busy the machine is. */
+const trees = new DocumentTrees({ treeMs: Infinity, countsMs: Infinity });
 
 export class CaseRunner {
   readonly #models = new Map<string, Promise<OpenedModel>>();
@@ -37,11 +41,12 @@ export class CaseRunner {
     const opening = this.#models.get(id) ?? openModel(id);
     this.#models.set(id, opening);
     const { completer } = await opening;
-    const { text } = await completer.completeInline({
-      ...{ path, languageId, prefix, suffix },
-      ...{ multiline: "auto", alignment: "exact" },
-    });
-    return { text, replaced: 0 };
+    const document = { path, languageId, prefix, suffix };
+    const { text, replaced } = await completer.completeInline(
+      { ...document, multiline: "auto", alignment: "exact" },
+      { faults: trees.open(document) },
+    );
+    return { text, replaced };
   }
 }
 
@@ -64,8 +69,10 @@ export async function shapeGenerated(generated: string, document: Case): Promise
   const place = readPlace(document, "auto");
   const ends = Array.from(generated, (_, index) => generated.slice(0, index + 1));
   const decoded = ends.find((text) => findEnd(text, place) !== null);
-  const { text } = shapeText(decoded ?? generated, place, document.isCut && decoded === undefined);
-  return { text, replaced: 0 };
+  const isCut = document.isCut && decoded === undefined;
+  const faults = await trees.open(document);
+  const { text, replaced } = shapeText(decoded ?? generated, place, isCut, faults);
+  return { text, replaced };
 }
 
 /** What is left of a suggestion once `typed` was typed over it. */
