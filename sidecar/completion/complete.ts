@@ -213,7 +213,7 @@ export class Completer {
     this.#lastNear = near;
     const prompt = layOut(this.#layout, { ...near, blocks: memories.blocks });
     const parts = countParts(prompt, near);
-    const maxTokens = defaults.answer[place.extent];
+    const maxTokens = defaults.answer[place.mayOpenBlock ? "block" : place.extent];
     const { answer, alignment, tokens, ...times } = await this.#answer(meter, {
       prompt,
       aligned,

@@ -15,14 +15,21 @@ const triedCuts = 40;
 const triedCutsOfLastLine = 12;
 
 /**
- * The length of the longest cut of `text` that adds no fault; null: not known. At most `triedCuts`
- * are tried, at the ends of lines and, in the last and the first line, of words and signs.
+ * The length of the longest cut of `text` that adds no fault and is not `isBare`; null: not known. At
+ * most `triedCuts` are tried, at the ends of lines and, in the last and the first line, of words and
+ * signs.
  */
-export function wholeLength(text: string, faults: FaultCounter): number | null {
+export function wholeLength(
+  text: string,
+  faults: FaultCounter,
+  isBare: (text: string) => boolean,
+): number | null {
   const before = faults.count("", 0);
   if (before === null) return null;
   for (const length of cuts(text)) {
-    const after = faults.count(text.slice(0, length), 0);
+    const cut = text.slice(0, length);
+    if (isBare(cut)) continue;
+    const after = faults.count(cut, 0);
     if (after === null) return null;
     if (after <= before) return length;
   }

@@ -6,7 +6,8 @@
 // * the line ends with `{` or `=>`; in languages with such blocks also with `:` or with a word like
 //   `do`, `then`, `begin`; or
 // * the line is empty and indented deeper than the last line that is not.
-// The body of a function that the editor has closed at once is a block whatever follows its brace.
+// Between a brace that ends the line and its closer is a block, whatever follows. On an empty line an
+// answer is a line or the block that this line opens.
 import { type Bracket, type BracketScan, isString, type Opener, scanBrackets } from "./brackets.ts";
 import { closedOpeners, hiddenOpener } from "./open-pairs.ts";
 
@@ -37,9 +38,12 @@ export interface Place {
   readonly open: readonly PlacedOpener[];
   /** Those of them that are on the cursor's line. */
   readonly openOnLine: readonly Opener[];
+  /** Whether the line is empty: an answer may then be a line with the block that it opens. */
+  readonly mayOpenBlock: boolean;
+  readonly languageId: string;
   /**
-   * Whether the rest of the line are closers alone behind the head of a statement, as editors put
-   * them there: an answer may go on past them.
+   * Whether the rest of the line are closers alone, as editors put them there, of a statement that
+   * they do not end: an answer may go on past them.
    */
   readonly mayReplaceRest: boolean;
 }
@@ -61,8 +65,8 @@ const wordBlocks = new Set(["ruby", "lua", "luau", "shellscript", "julia", "elix
 const comparedLines = 5;
 const headOfStatement =
   /^\s*(?:[}\])]\s*)*(?:(?:export|default|async|public|private|protected|static|final|pub)\s+)*(?:if|elif|elsif|else if|unless|for|foreach|while|until|switch|match|catch|except|with|using|def|fn|func|fun|function)\b/;
-/** What holds statements: the body of a function or of a statement with a head. */
-const bodyBrace = /(?:=>|\))\s*\{$/;
+/** Where a statement has an end of its own, which the closers of its line do not hold. */
+const endedStatements = new Set("c cpp objective-c csharp java rust php dart css scss".split(" "));
 // Of scripts that are written without blanks between words no two characters make one word.
 const unspaced =
   /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u;
@@ -77,7 +81,11 @@ export function readPlace(cursor: CursorText, multiline: "auto" | "never"): Plac
   const lineSuffix = firstLine(cursor.suffix);
   const below = cursor.suffix.slice(lineSuffix.length, lineSuffix.length + scannedCharacters);
   const scan = scanBrackets(linePrefix);
-  const line = { linePrefix, lineSuffix, lineAbove, isInBrackets: scan.openers.length > 0 };
+  const isBraceOpen =
+    scan.openers.at(-1)?.index === linePrefix.trimEnd().length - 1 &&
+    /[^$#]\{\s*$/.test(linePrefix);
+  const isInBrackets = scan.openers.length > 0;
+  const line = { linePrefix, lineSuffix, lineAbove, isInBrackets, isBraceOpen };
   const extent = multiline === "never" ? "line" : readExtent(line, cursor.languageId);
   const isBelowOpener = extent === "block" && linePrefix.trim() === "";
   const baseIndentation = indentationOf(isBelowOpener ? lineAbove : linePrefix);
@@ -88,8 +96,22 @@ export function readPlace(cursor: CursorText, multiline: "auto" | "never"): Plac
     blockLines: readBlockLines(below, indentationOf(linePrefix)),
     goesOnBelow: nextLine !== "" && indentationOf(nextLine) > baseIndentation,
     open: readOpen({ above, linePrefix, lineSuffix, below }, openOnLine),
-    mayReplaceRest: headOfStatement.test(linePrefix) && /^[)\]}>"'`]+\s*$/.test(lineSuffix),
+    mayOpenBlock: multiline === "auto" && `${linePrefix}${lineSuffix}`.trim() === "",
+    languageId: cursor.languageId,
+    mayReplaceRest:
+      /^[)\]}>"'`]+\s*$/.test(lineSuffix) &&
+      (headOfStatement.test(linePrefix) || endedStatements.has(cursor.languageId)),
   };
+}
+
+/** Whether `line` begins a block that goes on below it. */
+export function opensBlock(line: string, languageId: string): boolean {
+  const text = line.trim();
+  const isInBrackets = scanBrackets(line).openers.length > 0;
+  if (isInBrackets || text.endsWith("=>")) return true;
+  if (text.endsWith(":") && colonBlocks.has(languageId)) return true;
+  if (!wordBlocks.has(languageId)) return false;
+  return blockWord.test(text) || (headOfStatement.test(text) && !/\bend\b/.test(text));
 }
 
 /** Columns of the white space that `line` starts with. */
@@ -114,11 +136,18 @@ export function firstLine(text: string): string {
 }
 
 function readExtent(
-  line: { linePrefix: string; lineSuffix: string; lineAbove: string; isInBrackets: boolean },
+  line: {
+    readonly linePrefix: string;
+    readonly lineSuffix: string;
+    readonly lineAbove: string;
+    readonly isInBrackets: boolean;
+    /** The line ends with a brace of code. */
+    readonly isBraceOpen: boolean;
+  },
   languageId: string,
 ): Extent {
   const text = line.linePrefix.trim();
-  if (bodyBrace.test(text) && line.lineSuffix.startsWith("}")) return "block";
+  if (line.isBraceOpen && line.lineSuffix.startsWith("}")) return "block";
   if (!/^[\s)\]};,]*$/.test(line.lineSuffix)) return "line";
   const isDeeper = indentationOf(line.linePrefix) > indentationOf(line.lineAbove);
   if (text === "") return isDeeper ? "block" : "line";

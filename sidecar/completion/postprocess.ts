@@ -13,7 +13,7 @@
 import { type Bracket, scanBrackets } from "./brackets.ts";
 import { type FaultCounter, wholeLength } from "./faults.ts";
 import { ends } from "./open-pairs.ts";
-import { firstLine, indentationOf, type Place } from "./place.ts";
+import { firstLine, indentationOf, opensBlock, type Place } from "./place.ts";
 import { findRunaway } from "./repetition.ts";
 
 /** The reasons of the protocol's closed list that a text can have for not being shown. */
@@ -41,6 +41,9 @@ export interface ShownText {
   readonly reason: TextReason | null;
 }
 
+/** So much of a line may go on past the rest that it takes the place of: `) {`, `)?;`, `): int {`. */
+const longestPastRest = 12;
+const leaves = /^\s*(?:return|throw|raise|break|continue)\b/;
 const closesBlock = /^\s*(?:[)\]}]|(?:end|fi|done|esac)\b)/;
 const goesOn =
   /^\s*(?:(?:\}\s*)?(?:else|elif|elsif|catch|except|finally|rescue|ensure)\b|[)\]}].*[{([]\s*$)/;
@@ -65,7 +68,7 @@ export function shapeText(
 ): ShownText {
   const kept = shapeByRules(text, place, isCut);
   if (faults === null) return kept;
-  return replaceRest(text, place, { kept, faults }) ?? cutToWhole(kept, faults);
+  return replaceRest(text, place, { kept, faults }) ?? cutToWhole(kept, place, faults);
 }
 
 function shapeByRules(text: string, place: Place, isCut: boolean): ShownText {
@@ -94,13 +97,19 @@ function notShown(reason: TextReason): ShownText {
   return { text: "", replaced: 0, length: 0, reason };
 }
 
-function cutToWhole(shown: ShownText, faults: FaultCounter): ShownText {
+function cutToWhole(shown: ShownText, place: Place, faults: FaultCounter): ShownText {
   if (shown.reason !== null) return shown;
-  const length = wholeLength(shown.text, faults);
+  const isBare = (text: string): boolean => place.mayOpenBlock && endsWithHead(text, place);
+  const length = wholeLength(shown.text, faults, isBare);
   if (length === null || length === shown.text.length) return shown;
   const text = shown.text.slice(0, length);
   if (text.trim() === "") return notShown("breaks-syntax");
   return { ...shown, text, length: shown.length - (shown.text.length - length) };
+}
+
+/** Whether the last line opens a block, of which nothing follows. */
+function endsWithHead(text: string, place: Place): boolean {
+  return opensBlock(text.slice(text.lastIndexOf("\n") + 1), place.languageId);
 }
 
 /**
@@ -114,9 +123,9 @@ function replaceRest(
 ): ShownText | null {
   const line = firstLine(text).trimEnd();
   const rest = place.lineSuffix.trimEnd();
-  if (!place.mayReplaceRest || kept.reason !== null) return null;
-  const goesPast = line.startsWith(rest, kept.length) && line.length > kept.length + rest.length;
-  if (!goesPast) return null;
+  if (!place.mayReplaceRest) return null;
+  const past = line.length - kept.length - rest.length;
+  if (!line.startsWith(rest, kept.length) || past <= 0 || past > longestPastRest) return null;
   const replaced = place.lineSuffix.length;
   const shown = withoutDoubledSpace(line, place);
   const [without, before] = [faults.count(kept.text, 0), faults.count("", 0)];
@@ -140,9 +149,16 @@ function findShapeEnd(text: string, place: Place): TextEnd | null {
     endAtCloser(text, place),
     endAtClosingTag(text, place),
     endAtRepeatedLine(text, place),
-    place.extent === "line" ? endAtLine(text) : endAtBlock(text, place),
+    place.extent === "block" || opensBlockBelow(text, place)
+      ? endAtBlock(text, place)
+      : endAtLine(text),
   ];
   return ends.reduce((first, end) => (isEarlier(end, first) ? end : first), null);
+}
+
+/** Whether the first line of a text on an empty line begins a block. */
+function opensBlockBelow(text: string, place: Place): boolean {
+  return place.mayOpenBlock && opensBlock(firstLine(text), place.languageId);
 }
 
 function isEarlier(end: TextEnd | null, first: TextEnd | null): boolean {
@@ -151,15 +167,24 @@ function isEarlier(end: TextEnd | null, first: TextEnd | null): boolean {
 
 /** The first closer of something that the text behind the cursor closes. */
 function endAtCloser(text: string, place: Place): TextEnd | null {
-  // Whether the text goes on past the closers is known at the end of its line.
-  if (place.mayReplaceRest && !text.includes("\n")) return null;
   const { closers } = scanBrackets(text, place.openOnLine);
   const repeated = closers.find((closer, order) => {
     const opener = place.open.at(-1 - order);
     if (opener === undefined) return isOnNextLine(text, place, closer);
     return opener.isClosed && ends(closer.character, opener.character);
   });
-  return repeated === undefined ? null : { length: repeated.index, reason: "repeats-suffix" };
+  if (repeated === undefined || !isRestKnown(text, repeated.index, place)) return null;
+  return { length: repeated.index, reason: "repeats-suffix" };
+}
+
+/** Whether it is known if the text goes on past the rest of the line that begins at `index`. */
+function isRestKnown(text: string, index: number, place: Place): boolean {
+  const goesOn = firstLine(text.slice(index));
+  return (
+    !place.mayReplaceRest ||
+    index + goesOn.length < text.length ||
+    goesOn.length > place.lineSuffix.length + longestPastRest
+  );
 }
 
 /** Whether the next line of the suffix starts with `closer`, in the columns of the closer's line. */
@@ -221,6 +246,7 @@ function endAtBlock(text: string, place: Place): TextEnd | null {
     const isWhole = index < lines.length - 1;
     const isOuter = line.trim() !== "" && indentationOf(line) <= place.baseIndentation;
     if (isOuter && place.goesOnBelow) return notRepeated(start);
+    if (leavesRest(line, place)) return notRepeated(start);
     if (isOuter && !goesOnAfter(line, place))
       return endAtOuterLine(line, place, { start, isWhole });
     start += line.length + 1;
@@ -232,6 +258,12 @@ function endAtBlock(text: string, place: Place): TextEnd | null {
 function isOneLineBody(line: string, place: Place): boolean {
   const isOpenerLine = place.linePrefix.trim() !== "" && line.trim() !== "";
   return isOpenerLine && scanBrackets(`${place.linePrefix}${line}`).openers.length === 0;
+}
+
+/** What is below in the block would never be reached. */
+function leavesRest(line: string, place: Place): boolean {
+  if (!place.goesOnBelow || /^\s*(?:case|default)\b/.test(place.nextLine)) return false;
+  return leaves.test(line) && indentationOf(line) <= indentationOf(place.nextLine);
 }
 
 function goesOnAfter(line: string, place: Place): boolean {
@@ -261,9 +293,8 @@ function notRepeated(length: number): TextEnd {
 /** At the greatest length the last line of a block is a part of one: it is left out. */
 function lastWholeLine(text: string, place: Place): number {
   const lineEnd = text.lastIndexOf("\n");
-  return place.extent === "block" && text.slice(0, lineEnd + 1).trim() !== ""
-    ? lineEnd
-    : text.length;
+  const isBlock = place.extent === "block" || opensBlockBelow(text, place);
+  return isBlock && text.slice(0, lineEnd + 1).trim() !== "" ? lineEnd : text.length;
 }
 
 /** Without what the text ends with and the rest of the line starts with. */
@@ -273,7 +304,10 @@ function withoutOverlap(text: string, place: Place, end: TextEnd): TextEnd {
   for (let length = rest.length; length > 0; length -= 1) {
     // Of a rest with words all counts, or as much of it as the text went on with behind its end.
     const isWhole = length === rest.length || rest[length] === text[end.length];
-    if ((isWhole || !/\w/.test(rest.slice(0, length))) && overlaps(kept, rest.slice(0, length))) {
+    if (
+      (isWhole || !/\w/.test(rest.slice(0, length))) &&
+      overlaps(kept, rest.slice(0, length), place)
+    ) {
       return { length: kept.length - length, reason: "repeats-suffix" };
     }
   }
@@ -281,10 +315,11 @@ function withoutOverlap(text: string, place: Place, end: TextEnd): TextEnd {
 }
 
 /** Whether `text` may lose `overlap` at its end; brackets in front are `endAtBracket`'s. */
-function overlaps(text: string, overlap: string): boolean {
+function overlaps(text: string, overlap: string, { openOnLine }: Place): boolean {
   if (!text.endsWith(overlap) || /^[)\]}]/.test(overlap)) return false;
   const shorter = text.slice(0, text.length - overlap.length);
-  return scanBrackets(shorter).openers.length <= scanBrackets(text).openers.length;
+  const openIn = (each: string): number => scanBrackets(each, openOnLine).open.length;
+  return openIn(shorter) <= openIn(text);
 }
 
 /**

@@ -53,7 +53,7 @@ async function completeWith(
   const reused = Math.min(commonLength(sequence.contextTokens, ids), ids.length - 1);
   await sequence.adaptStateToTokens(ids.slice(0, reused), false);
   const decoder = tokenizer.createStreamDecoder();
-  const limit = defaults.answer[place.extent];
+  const limit = defaults.answer[place.mayOpenBlock ? "block" : place.extent];
   let text = "";
   let generated = 0;
   let isEnded = false;
