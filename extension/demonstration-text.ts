@@ -2,12 +2,13 @@
 // the sidecar's: front matter, examples between lines `***`, a task and its answer between a line `=>`.
 import type { LineRange } from "../sidecar/protocol.ts";
 
-/** Lines that mean something outside of fenced code. */
-const mark = /^\s*(\*\*\*|=>|`{3,}.*|~{3,}.*)\s*$/;
+/** Lines that mean something outside of fenced code; a fence opens as CommonMark has it. */
+const mark = /^(\*\*\*|=>)\s*$|^ {0,3}(`{3,}[^`]*|~{3,}.*)$/;
 
 /** Whether a line can be a task, meaning nothing else. */
 export function isTask(task: string): boolean {
-  return !mark.test(task) && task.trim() !== "---";
+  const line = task.trim(); // As it is put in.
+  return !mark.test(line) && line !== "---";
 }
 
 /** An example of free text where the task is empty; a text with lines that mean something is fenced. */

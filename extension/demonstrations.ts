@@ -1,5 +1,7 @@
-// The demonstrations of the workspace: adds the selection as one, and takes one out.
+// The demonstrations of the workspace: adds the selection as one, takes one out, and says what is
+// wrong with their files.
 import {
+  type Diagnostic,
   l10n,
   Position,
   Range,
@@ -11,6 +13,7 @@ import {
 } from "vscode";
 import { type DemonstrationEntry, listDemonstrations } from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
+import { problemWords } from "./demonstration-problem-text.ts";
 import { addition, exampleText, isTask, withoutExample } from "./demonstration-text.ts";
 import { tell } from "./messages.ts";
 
@@ -40,6 +43,14 @@ export async function removeDemonstration(client: Client): Promise<void> {
   const title = l10n.t("Pith: Remove Demonstration");
   const item = await window.showQuickPick(items, { title, matchOnDescription: true });
   if (item !== undefined) await removeExample(item.entry);
+}
+
+/** What the sidecar says of a file, in the editor's language. */
+export function inWords(diagnostic: Diagnostic): Diagnostic {
+  // What the protocol's `data` holds comes with it, though the editor's type does not have it.
+  const subject = "data" in diagnostic ? String(diagnostic.data) : "";
+  diagnostic.message = problemWords(diagnostic.code, subject, l10n.t) ?? diagnostic.message;
+  return diagnostic;
 }
 
 /** undefined when the user broke it off; empty for an example without a task. */

@@ -5,6 +5,7 @@ import { Client } from "./client.ts";
 import { type Pith, registerCommands } from "./commands.ts";
 import { InlineCompletions } from "./completion.ts";
 import { readSettings, switchedOff } from "./config.ts";
+import { inWords } from "./demonstrations.ts";
 import { History } from "./history.ts";
 import { watchCondition, watchMemories } from "./notices.ts";
 import { Pages } from "./pages.ts";
@@ -27,7 +28,10 @@ export function activate(context: ExtensionContext): void {
   client = new Client({
     program: context.asAbsolutePath("out/pith.mjs"),
     log,
-    middleware: { provideInlineCompletionItems: completions.provide },
+    middleware: {
+      provideInlineCompletionItems: completions.provide,
+      handleDiagnostics: (uri, diagnostics, next) => next(uri, diagnostics.map(inWords)),
+    },
     readSettings: settings,
   });
   const status = new LiveStatus(client.condition);

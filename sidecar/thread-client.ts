@@ -27,6 +27,7 @@ import {
   UnsupportedError,
 } from "./errors.ts";
 import type { PlacedDemonstration } from "./project/folder-index.ts";
+import type { FileProblem } from "./project/folders.ts";
 import type { KeptText } from "./project/kept-texts.ts";
 import type { BankFacts } from "./project/memory-bank.ts";
 import type { Cursor } from "./project/near-text.ts";
@@ -101,6 +102,9 @@ export const demonstrations = new RequestType<
   (PlacedDemonstration & { readonly file: string })[],
   ErrorFacts
 >("demonstrations");
+export const demonstrationProblems = new RequestType<Nothing, FileProblem[], ErrorFacts>(
+  "demonstrationProblems",
+);
 export const bankFacts = new RequestType<Nothing, BankFacts, ErrorFacts>("bankFacts");
 /** Deletes every memory. */
 export const purgeBank = new RequestType<Nothing, void, ErrorFacts>("purgeBank");

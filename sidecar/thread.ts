@@ -68,6 +68,7 @@ answer(messages.rank, (cursor, signal) =>
 );
 answer(messages.selection, async () => model().project.selection);
 answer(messages.demonstrations, () => model().project.folders.demonstrations());
+answer(messages.demonstrationProblems, () => model().project.folders.demonstrationProblems());
 answer(messages.bankFacts, () => model().project.bankFacts());
 answer(messages.purgeBank, () => model().ofProject((project) => project.purge()));
 answer(messages.describe, async () => open?.describe() ?? {});

@@ -1,7 +1,7 @@
 // One workspace folder, read into a ranking of its spans: first what the file at hand most likely
 // needs, then the rest, a file at a time, so that a keystroke may break in. Texts of open editors
 // stand in for what the disk has. It runs no model.
-import { problemText } from "../selection/demonstration-problem.ts";
+import type { DemonstrationProblem } from "../selection/demonstration-problem.ts";
 import {
   type Demonstration,
   type DemonstrationFile,
@@ -31,11 +31,9 @@ export interface PlacedDemonstration extends Demonstration {
 }
 
 /** What is wrong with a demonstration file. */
-export interface PlacedProblem {
+export interface PlacedProblem extends DemonstrationProblem {
+  /** Relative to the folder. */
   readonly path: string;
-  /** From 1. */
-  readonly line: number;
-  readonly message: string;
 }
 
 export interface SkippedPath {
@@ -114,9 +112,7 @@ export class FolderIndex {
   problemsIn(path: string): PlacedProblem[] {
     const files = [...this.#demonstrations].filter(([each]) => isBelow(each, path));
     return files.flatMap(([each, { problems }]) =>
-      problems.map((problem) => ({
-        ...{ path: each, line: problem.line, message: problemText(problem) },
-      })),
+      problems.map((problem) => ({ ...problem, path: each })),
     );
   }
 

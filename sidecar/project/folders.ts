@@ -7,7 +7,7 @@ import { UnsupportedError } from "../errors.ts";
 import { pieceTokens } from "../memory/kept-encoder.ts";
 import { isRuleFile } from "../workspace/ignore-rules.ts";
 import { isWithin } from "../workspace/is-within.ts";
-import { FolderIndex, type PlacedDemonstration } from "./folder-index.ts";
+import { FolderIndex, type PlacedDemonstration, type PlacedProblem } from "./folder-index.ts";
 
 export interface FolderSettings {
   /** Absolute paths. */
@@ -36,6 +36,11 @@ export interface Touched {
 
 /** Tokens of a span, so that its header fits into the piece with it. */
 const spanTokens = pieceTokens - 16;
+
+export interface FileProblem extends PlacedProblem {
+  /** Its absolute path. */
+  readonly file: string;
+}
 
 export class Folders {
   readonly #countTokens: (text: string) => number;
@@ -109,6 +114,18 @@ export class Folders {
       const folder = await this.#open(root);
       await folder?.readDemonstrations();
       return (folder?.demonstrations ?? [])
+        .map((each) => ({ ...each, file: join(root, each.path) }))
+        .filter(({ file }) => this.#rootsOf(file)[0] === root);
+    });
+    return (await Promise.all(lists)).flat();
+  }
+
+  /** What is wrong with demonstration files. */
+  async demonstrationProblems(): Promise<FileProblem[]> {
+    const lists = this.#settings.folders.map(async (root) => {
+      const folder = await this.#open(root);
+      await folder?.readDemonstrations();
+      return (folder?.problemsIn("") ?? [])
         .map((each) => ({ ...each, file: join(root, each.path) }))
         .filter(({ file }) => this.#rootsOf(file)[0] === root);
     });

@@ -37,14 +37,13 @@ export interface DemonstrationProblem {
   readonly kind: ProblemKind;
   /** What the text names, as JSON where it comes from the file; empty for kinds that name nothing. */
   readonly subject: string;
+  readonly message: string;
+  /** Every example is there all the same. */
+  readonly isWarning: boolean;
 }
 
-export function isWarning({ kind }: DemonstrationProblem): boolean {
-  return warnings.has(kind);
-}
-
-export function problemText({ kind, subject }: DemonstrationProblem): string {
-  return texts[kind](subject);
+export function problemAt(line: number, kind: ProblemKind, subject = ""): DemonstrationProblem {
+  return { line, kind, subject, message: texts[kind](subject), isWarning: warnings.has(kind) };
 }
 
 /** Of the file, cut to what a line can hold. */

@@ -2,7 +2,7 @@
 // wrong with it. Optional front matter; examples separated by a line `***`; an example is free text,
 // or a task and its answer separated by a line `=>`. Lines within fenced code belong to the code,
 // whatever they say. What is wrong with one example costs no other.
-import type { DemonstrationProblem } from "./demonstration-problem.ts";
+import { type DemonstrationProblem, problemAt } from "./demonstration-problem.ts";
 import { readFrontMatter } from "./front-matter.ts";
 
 export interface Demonstration {
@@ -45,10 +45,9 @@ export function parseDemonstrations(text: string): DemonstrationFile {
   const body = readFences(lines.slice(length), length + 1, problems);
   const parts = splitAt(body, "***");
   const demonstrations = parts.flatMap((part) => readDemonstration(part, problems) ?? []);
-  for (const { above } of emptyBetween(parts))
-    problems.push({ line: above, kind: "empty-example", subject: "" });
+  for (const { above } of emptyBetween(parts)) problems.push(problemAt(above, "empty-example"));
   if (demonstrations.length === 0 && problems.length === 0)
-    problems.push({ line: lines.length, kind: "no-example", subject: "" });
+    problems.push(problemAt(lines.length, "no-example"));
   problems.sort((one, other) => one.line - other.line);
   return { languages, title: title === "" ? null : title, demonstrations, problems };
 }
@@ -82,7 +81,7 @@ function readFences(
       if (mark !== undefined) fence = { mark, number };
     } else if (closing.exec(text)?.[1]?.startsWith(fence.mark)) fence = null;
   }
-  if (fence !== null) problems.push({ line: fence.number, kind: "open-fence", subject: "" });
+  if (fence !== null) problems.push(problemAt(fence.number, "open-fence"));
   return lines;
 }
 
@@ -113,7 +112,7 @@ function readDemonstration(part: Part, problems: DemonstrationProblem[]): Demons
   const [first, last] = [shown[0], shown.at(-1)];
   if (first === undefined || last === undefined) return null;
   const tell = (kind: DemonstrationProblem["kind"], line: number) => {
-    problems.push({ line, kind, subject: "" });
+    problems.push(problemAt(line, kind));
     return null;
   };
   const place = { startLine: first.number, endLine: last.number };

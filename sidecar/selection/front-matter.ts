@@ -1,7 +1,12 @@
 // The front matter of a demonstration file: YAML between two lines `---` at the very top. In: the
 // file's lines. Out: the fields that Pith knows, how many lines they take, and what is wrong with them.
 import { FAILSAFE_SCHEMA, load, YAMLException } from "js-yaml";
-import { type DemonstrationProblem, type ProblemKind, quoted } from "./demonstration-problem.ts";
+import {
+  type DemonstrationProblem,
+  type ProblemKind,
+  problemAt,
+  quoted,
+} from "./demonstration-problem.ts";
 import { languageNamed } from "./language-names.ts";
 
 export interface FrontMatter {
@@ -24,14 +29,13 @@ export function readFrontMatter(lines: readonly string[]): FrontMatter {
   const other = lines.findIndex((line, index) => index > 0 && !fieldLine.test(line));
   const length = other < 0 ? lines.length : other;
   const { problems, ...fields } = readFields(lines.slice(1, length));
-  const open = { line: 1, kind: "open-front-matter", subject: "" } as const;
-  return { ...fields, length, problems: [open, ...problems] };
+  return { ...fields, length, problems: [problemAt(1, "open-front-matter"), ...problems] };
 }
 
 function readFields(lines: readonly string[]): Omit<FrontMatter, "length"> {
   const problems: DemonstrationProblem[] = [];
   const tell = (kind: ProblemKind, subject: string, index: number) =>
-    problems.push({ line: index + firstLine, kind, subject });
+    problems.push(problemAt(index + firstLine, kind, subject));
   const fields = parseYaml(lines, (reason, index) => tell("front-matter", reason, index));
   const languages: string[] = [];
   let title: string | null = null;

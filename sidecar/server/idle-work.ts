@@ -11,6 +11,8 @@ export interface IdleWorkOptions {
   thread(): EngineThread | null;
   onActivity(activity: MemoryActivity): void;
   onDone(rows: number): void;
+  /** The pause's work is done, or there was none. */
+  onRest(): void;
   onFailure(error: unknown): void;
 }
 
@@ -97,6 +99,7 @@ export class IdleWork {
   #rest(end: MemoryActivity): void {
     this.#running = null;
     this.#options.onActivity(end);
+    this.#options.onRest();
     if (this.#touched.size > 0 && this.#timer === null) this.#plan();
   }
 }

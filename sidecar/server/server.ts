@@ -25,6 +25,7 @@ import * as protocol from "../protocol.ts";
 import type { ModelChoice, ModelFacts, ShownCompletion } from "../service.ts";
 import {
   configureProject,
+  demonstrationProblems,
   describe,
   type EngineThread,
   splitTokens,
@@ -33,6 +34,7 @@ import {
 import { alignmentLine } from "./alignment-line.ts";
 import { BudgetWatch } from "./budget-watch.ts";
 import { cursorAt, cutAtCursor, extended } from "./cursor.ts";
+import { DemonstrationDiagnostics } from "./demonstration-diagnostics.ts";
 import { documentPath, filePath } from "./document-path.ts";
 import { IdleWork } from "./idle-work.ts";
 import { InlineRequests } from "./inline-requests.ts";
@@ -66,6 +68,10 @@ class Server {
   readonly #inline: InlineRequests;
   readonly #counter: RemoteCounter;
   readonly #memories: MemoryRequests;
+  readonly #demonstrations = new DemonstrationDiagnostics((params) => {
+    // An editor that has gone away misses nothing.
+    this.#connection.sendDiagnostics(params).catch(() => {});
+  });
   readonly #budget = new BudgetWatch((report) => this.#tell(protocol.budgeted, report));
   #settings = readSettings(null);
   /** URIs of the workspace's folders. */
@@ -97,6 +103,7 @@ class Server {
       thread,
       onActivity: (activity) => this.#tell(protocol.memoryActivity, activity),
       onDone: (rows) => this.#trace(`idle: ${rows} rows run`),
+      onRest: () => void this.#checkDemonstrations().catch(logFailure),
       onFailure: logFailure,
     });
     this.#inline = new InlineRequests({
@@ -231,9 +238,17 @@ class Server {
   }
 
   #note(document: TextDocument, text: string | null = document.getText()): void {
+    this.#demonstrations.noteDocument(document, text);
     const file = filePath(document.uri);
     if (file === null) this.#idle.touch();
     else this.#idle.edit(file, text);
+  }
+
+  /** Of files on the disk; what is open was checked as it was typed. */
+  async #checkDemonstrations(): Promise<void> {
+    const { isTrusted, enable, memories } = this.#settings;
+    const thread = isTrusted && enable && memories.enable ? this.#owner.ready : null;
+    this.#demonstrations.noteDisk((await thread?.ask(demonstrationProblems, {})) ?? []);
   }
 
   async #complete(

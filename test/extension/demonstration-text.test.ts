@@ -21,12 +21,13 @@ test("a text with lines that mean something is fenced, by more marks than it has
   assert.equal(exampleText("", "a\n***\nb", "markdown"), "```markdown\na\n***\nb\n```");
   assert.equal(exampleText("", "````\na\n````", "markdown"), "`````markdown\n````\na\n````\n`````");
   assert.equal(exampleText("", "a * b => c", "typescript"), "a * b => c");
+  assert.equal(exampleText("", "a\n```npm test```", "markdown"), "a\n```npm test```");
 });
 
 test("a line that separates cannot be a task", () => {
-  const refused = ["=>", "***", "```", "~~~ts", "---"];
+  const refused = ["=>", "***", "```", "~~~ts", "---", "     ~~~"];
   assert.deepEqual(refused.filter(isTask), []);
-  assert.ok(["", "Add => sum", "*** find a user"].every(isTask));
+  assert.ok(["", "Add => sum", "*** find a user", "```npm test```"].every(isTask));
 });
 
 const line = fc.oneof(

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { problemText } from "../../sidecar/selection/demonstration-problem.ts";
 import {
   parseDemonstrations,
   renderDemonstration,
@@ -208,7 +207,7 @@ for (const [text, problems, texts] of wrong)
   test(`${JSON.stringify(text)} is told with its lines, and the other examples stay`, () => {
     const file = parseDemonstrations(text);
     assert.deepEqual(
-      file.problems.map((problem) => `${problem.line}: ${problemText(problem)}`),
+      file.problems.map(({ line, message }) => `${line}: ${message}`),
       problems,
     );
     assert.deepEqual(textsOf(file), texts);

@@ -29,6 +29,17 @@ export interface InsertedText {
   readonly range: unknown;
 }
 
+export interface PublishedDiagnostics {
+  readonly uri: string;
+  readonly diagnostics: readonly {
+    readonly range: { readonly start: { readonly line: number } };
+    /** 1 error, 2 warning. */
+    readonly severity: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
 interface Progress {
   readonly token: string | number;
   readonly kind: "begin" | "report" | "end";
@@ -45,6 +56,8 @@ export class Editor {
   readonly reports: CompletionReport[] = [];
   readonly budgets: BudgetReport[] = [];
   readonly activities: MemoryActivity[] = [];
+  /** What the sidecar said of documents, in the order of its saying. */
+  readonly diagnostics: PublishedDiagnostics[] = [];
   /** Titles and percentages of the progress that the server shows by itself. */
   readonly progress: Progress[] = [];
   /** Everything on standard error. */
@@ -146,6 +159,16 @@ export class Editor {
     }
   }
 
+  /** What was said last of the document, as `line severity code`, once it is `wanted`. */
+  async problems(uri: string, wanted: readonly string[]): Promise<void> {
+    for (;;) {
+      const said = this.diagnostics.findLast((each) => each.uri === uri)?.diagnostics;
+      const lines = said?.map((each) => `${each.range.start.line} ${each.severity} ${each.code}`);
+      if (lines?.join() === wanted.join()) return;
+      await this.#next("diagnostics");
+    }
+  }
+
   /** Resolves when the idle work that is or will be done next has come to rest, or to another end. */
   async rest(end: MemoryActivity["kind"] = "resting"): Promise<void> {
     do await this.#next("activity");
@@ -160,7 +183,7 @@ export class Editor {
   }
 
   /** The next news of that kind, or the end. @throws Error when the sidecar had ended before. */
-  async #next(news: "state" | "report" | "budget" | "activity"): Promise<void> {
+  async #next(news: "state" | "report" | "budget" | "activity" | "diagnostics"): Promise<void> {
     if (this.#end !== null) throw this.#end;
     const waiting = new AbortController();
     const { signal } = waiting;
@@ -185,6 +208,10 @@ export class Editor {
     connection.onNotification("pith/memories/activity", (activity: MemoryActivity) => {
       this.activities.push(activity);
       this.#news.emit("activity");
+    });
+    connection.onNotification("textDocument/publishDiagnostics", (said: PublishedDiagnostics) => {
+      this.diagnostics.push(said);
+      this.#news.emit("diagnostics");
     });
     connection.onRequest("window/workDoneProgress/create", () => null);
     connection.onNotification("$/progress", ({ token, value }) => {
