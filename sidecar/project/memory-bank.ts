@@ -33,7 +33,7 @@ export interface MemoryBankOptions {
   readonly cap: number;
   /** SHA-256 of the model's file, and how its weights are prepared. */
   readonly model: string;
-  /** Told of what went wrong, once of all that has the same message; the bank goes on. */
+  /** Told of what went wrong; the bank goes on. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -54,10 +54,8 @@ export class MemoryBank {
 
   /** @throws Error when the folder cannot be used. */
   static async open(options: MemoryBankOptions): Promise<MemoryBank> {
-    const { folder, cap } = options;
-    const onFailure = onceEach(options.onFailure);
-    const bank = await Bank.open(folder, { cap, onDamage: onFailure });
-    return new MemoryBank(bank, { ...options, onFailure });
+    const { folder, cap, onFailure } = options;
+    return new MemoryBank(await Bank.open(folder, { cap, onDamage: onFailure }), options);
   }
 
   /**
@@ -84,11 +82,20 @@ export class MemoryBank {
     await this.#bank.put(this.#idOf(piece, form), stored, source).catch(this.#options.onFailure);
   }
 
-  /** Drops what the bank has of a file but these pieces in this form, and what others made of `texts`. */
-  async retain(file: string, form: string, { pieces, texts }: PresentPieces): Promise<void> {
+  /**
+   * Drops what the bank has of a file but these pieces in this form, and what others made of `texts`.
+   * Whether that could be done.
+   */
+  async retain(file: string, form: string, { pieces, texts }: PresentPieces): Promise<boolean> {
     const keys = pieces.map((piece) => this.#idOf(piece, form).key);
     const space = spaceOf({ model: this.#options.model, form });
-    await this.#bank.retain(file, { space, keys, texts }).catch(this.#options.onFailure);
+    try {
+      await this.#bank.retain(file, { space, keys, texts });
+      return true;
+    } catch (error) {
+      this.#options.onFailure(error);
+      return false;
+    }
   }
 
   /** Absolute paths of the files that it has memories of; none when it cannot be read. */
@@ -102,11 +109,12 @@ export class MemoryBank {
     return { memories, byteLength: await this.#bank.byteLength(), limit: this.#options.cap };
   }
 
-  /** Deletes every memory, of other models and windows too. */
+  /** Deletes every memory, of other models and windows too. @throws Error where some stay */
   async purge(): Promise<void> {
     await this.#bank.purge();
   }
 
+  /** Never fails. */
   async close(): Promise<void> {
     await this.#bank.close();
   }
@@ -115,15 +123,4 @@ export class MemoryBank {
     const { model } = this.#options;
     return memoryId({ model, form, pathHeader: path, text: `${index}\n${text}` });
   }
-}
-
-/** A bank that fails at all fails for every piece: one message says it. */
-function onceEach(tell: (error: unknown) => void): (error: unknown) => void {
-  const told = new Set<string>();
-  return (error) => {
-    const message = `${error}`;
-    if (told.has(message)) return;
-    told.add(message);
-    tell(error);
-  };
 }

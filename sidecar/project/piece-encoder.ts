@@ -20,33 +20,35 @@ export interface PieceOptions extends EncodeOptions {
   readonly onEncode: (done: number, total: number) => void;
 }
 
-export class PieceEncoder {
+export interface PieceParts {
+  readonly form: VirtualForm;
   /** null: what is encoded lasts as long as the process. */
-  bank: MemoryBank | null = null;
+  readonly bank: MemoryBank | null;
+}
 
-  /**
-   * Makes the memories of all pieces known to the form, the first ones first.
-   * @throws CancelledError; what was encoded until then stays
-   */
-  async provide(
-    pieces: readonly WantedPiece[],
-    form: VirtualForm,
-    options: PieceOptions,
-  ): Promise<void> {
-    const missing: WantedPiece[] = [];
-    for (const piece of pieces) if (!(await this.#recall(piece, form))) missing.push(piece);
-    for (const [done, piece] of missing.entries()) {
-      options.onEncode(done, missing.length);
-      const bytes = await form.make(piece, options);
-      await this.bank?.put(piece.place, form.name, bytes);
-    }
+/**
+ * Makes the memories of all pieces known to the form, the first ones first.
+ * @throws CancelledError; what was encoded until then stays
+ */
+export async function providePieces(
+  pieces: readonly WantedPiece[],
+  parts: PieceParts,
+  options: PieceOptions,
+): Promise<void> {
+  const { form, bank } = parts;
+  const missing: WantedPiece[] = [];
+  for (const piece of pieces) if (!(await recallPiece(piece, parts))) missing.push(piece);
+  for (const [done, piece] of missing.entries()) {
+    options.onEncode(done, missing.length);
+    const bytes = await form.make(piece, options);
+    await bank?.put(piece.place, form.name, bytes);
   }
+}
 
-  async #recall(piece: WantedPiece, form: VirtualForm): Promise<boolean> {
-    const recall = (bytes: MemoryBytes) => form.recall(piece.ids, bytes);
-    if (!form.has(piece)) await this.bank?.find(piece.place, { form: form.name, recall });
-    return form.has(piece);
-  }
+async function recallPiece(piece: WantedPiece, { form, bank }: PieceParts): Promise<boolean> {
+  const recall = (bytes: MemoryBytes) => form.recall(piece.ids, bytes);
+  if (!form.has(piece)) await bank?.find(piece.place, { form: form.name, recall });
+  return form.has(piece);
 }
 
 /** As many positions as the bank keeps for every coarser ratio. */

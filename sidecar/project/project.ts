@@ -9,13 +9,14 @@ import type { VirtualForm } from "../completion/virtual-forms.ts";
 import { CancelledError, errorKind, throwIfCancelled } from "../errors.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Span } from "../workspace/workspace.ts";
+import { BankKeeper } from "./bank-keeper.ts";
 import type { PlacedProblem, SkippedPath } from "./folder-index.ts";
 import { Folders, type FoundFile, isReadAlike, type Touched } from "./folders.ts";
 import { type KeptText, recollectTexts, type ShownSpan, shownSpan } from "./kept-texts.ts";
-import { type BankFacts, MemoryBank, type MemoryBankOptions } from "./memory-bank.ts";
+import type { BankFacts, MemoryBankOptions } from "./memory-bank.ts";
 import { MemorySets } from "./memory-sets.ts";
 import { type Cursor, nearTextOf, type ProjectTokenizer } from "./near-text.ts";
-import { PieceEncoder, storedCounts, type WantedPiece, wantedPieces } from "./piece-encoder.ts";
+import { providePieces, storedCounts, type WantedPiece, wantedPieces } from "./piece-encoder.ts";
 import type {
   Changes,
   CompressReport,
@@ -66,22 +67,24 @@ export class Project {
   readonly folders: Folders;
   readonly #parts: ProjectParts;
   readonly #sets = new MemorySets();
-  readonly #encoder = new PieceEncoder();
+  readonly #bank: BankKeeper;
   /** Files whose memories may be stale. */
   readonly #changed = new Set<string>();
   #settings: ProjectSettings = {
     ...{ folders: [], exclude: [], isEnabled: false, form: "kept" },
     ...{ budget: 0, bankLimit: 0 },
   };
-  /** The last change of the bank; the next waits for it. */
-  #banking: Promise<void> = Promise.resolve();
-  readonly #making = new Set<Promise<unknown>>();
+  /** Of all that is banked. Never fails. */
+  #doubting: Promise<unknown> = Promise.resolve();
+  /** How many are making memories. */
+  #makers = 0;
   #purging = new AbortController();
   /** How often it has changed what may be read. */
   #rules = 0;
 
   constructor(parts: ProjectParts) {
     this.#parts = parts;
+    this.#bank = new BankKeeper({ ...parts.bank, onFailure: parts.onFailure });
     this.folders = new Folders((text) => parts.tokenizer.encode(text).length);
   }
 
@@ -90,7 +93,7 @@ export class Project {
     const last = this.#settings;
     const isBankOther = settings.bankLimit !== last.bankLimit;
     this.folders.configure(settings);
-    if (isBankOther) this.#banking = this.#banking.then(() => this.#openBank(settings.bankLimit));
+    if (isBankOther) this.#bank.open(settings.bankLimit);
     if (isBankOther || !isReadAlike(settings, last)) this.#renewRules();
     this.#settings = settings;
     this.#sets.clear();
@@ -125,7 +128,7 @@ export class Project {
     for (const file of touched) all.push(await this.folders.touch(file));
     for (const file of [...edited, ...all.flatMap(({ paths }) => paths)]) this.#changed.add(file);
     if (all.some((each) => each.areRulesOther)) this.#renewRules();
-    await this.#banking;
+    await this.#doubting;
   }
 
   /**
@@ -134,6 +137,7 @@ export class Project {
    * @throws CancelledError; what was done until then stays
    */
   async work({ cursor, ...changes }: PauseWork, options: WorkOptions): Promise<void> {
+    this.#bank.mend();
     await this.note(changes);
     const terms = await this.#beginPause(options);
     const place = cursor === null ? null : await this.folders.find(cursor.file);
@@ -147,12 +151,13 @@ export class Project {
     await this.#select(place, cursor, terms);
     const count = await place.folder.readRest(onRead, options.signal);
     if (count > 0) await this.#select(place, cursor, terms);
-    const { bank } = this.#encoder;
     const { folders } = this;
     const { form } = terms;
     const { pieces: selected } = this.#sets.last;
     const parts = { folders, selected, form, pieces: this.#piecesOf(form) };
-    if (bank !== null) await dropStale(this.#changed, { bank, ...parts }, options.signal);
+    await this.#bank.use(async (bank) => {
+      if (bank !== null) await dropStale(this.#changed, { bank, ...parts }, options.signal);
+    });
   }
 
   /**
@@ -225,26 +230,27 @@ export class Project {
   }
 
   async bankFacts(): Promise<BankFacts> {
-    await this.#banking;
-    const none = { memories: 0, byteLength: 0, limit: this.#settings.bankLimit };
-    return (await this.#encoder.bank?.facts()) ?? none;
+    return await this.#bank.facts();
   }
 
-  /** Deletes every memory, on the disk and in this process. What is being made ends as cancelled. */
+  /**
+   * Deletes every memory, on the disk and in this process. What is being made ends as cancelled.
+   * @throws Error where some stay on the disk
+   */
   async purge(): Promise<void> {
     this.#purging.abort();
     this.#purging = new AbortController();
-    await this.#banking;
-    await Promise.allSettled(this.#making);
-    await this.#encoder.bank?.purge();
-    this.#parts.memories.forget();
-    this.#sets.clear();
+    try {
+      await this.#bank.purge();
+    } finally {
+      this.#parts.memories.forget();
+      this.#sets.clear();
+    }
   }
 
-  /** Lets go of the bank's files. */
+  /** Lets go of the bank's files. Never fails. */
   async dispose(): Promise<void> {
-    await this.#banking;
-    await this.#encoder.bank?.close();
+    await this.#bank.close();
   }
 
   /** All that might stand in front of a place, the best first. @throws CancelledError */
@@ -285,20 +291,21 @@ export class Project {
     { form, rules, purging, onActivity, signal }: Terms,
     use: () => Promise<Result>,
   ): Promise<Result> {
-    await this.#banking;
     const onEncode = (done: number, total: number) => {
       throwIfCancelled(purging);
       onActivity({ kind: "encoding", done, total });
     };
-    const making = this.#encoder.provide(pieces, form, { ...idle, signal, onEncode }).then(use);
-    this.#making.add(making);
+    this.#makers += 1;
     try {
-      const result = await making;
+      const result = await this.#bank.use(async (bank) => {
+        await providePieces(pieces, { form, bank }, { ...idle, signal, onEncode });
+        return await use();
+      });
       throwIfCancelled(purging);
       return result;
     } finally {
-      this.#making.delete(making);
-      if (this.#making.size === 0) await form.rest();
+      this.#makers -= 1;
+      if (this.#makers === 0) await form.rest();
       // They may forbid what was just put into the bank.
       if (rules !== this.#rules) await this.#doubtBanked();
     }
@@ -332,27 +339,17 @@ export class Project {
     };
   }
 
-  async #openBank(cap: number): Promise<void> {
-    const { bank, onFailure } = this.#parts;
-    await Promise.allSettled(this.#making); // They still put into the bank that is there.
-    await this.#encoder.bank?.close();
-    // Without a bank memories are made anew in every process.
-    this.#encoder.bank = await MemoryBank.open({ ...bank, cap, onFailure }).catch((error) => {
-      onFailure(error);
-      return null;
-    });
-  }
-
   /** Whatever was selected, is under way or banked may be forbidden now. */
   #renewRules(): void {
     this.#rules += 1;
     this.#sets.clear();
-    this.#banking = this.#banking.then(() => this.#doubtBanked()).catch(this.#parts.onFailure);
+    this.#doubting = Promise.all([this.#doubting, this.#doubtBanked()]);
   }
 
   /** Of all that is banked: other rules or folders may hold for any of it. */
   async #doubtBanked(): Promise<void> {
-    for (const file of (await this.#encoder.bank?.files()) ?? []) this.#changed.add(file);
+    const files = await this.#bank.use(async (bank) => await bank?.files());
+    for (const file of files ?? []) this.#changed.add(file);
   }
 }
 

@@ -29,7 +29,8 @@ export async function dropStale(
   { bank, folders, form, pieces, selected }: StaleParts,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (const file of changed) {
+  // Of those that are there now: what cannot be dropped comes in again.
+  for (const file of [...changed]) {
     await nextTurn(); // A keystroke may have come in.
     throwIfCancelled(signal);
     const places = await folders.findAll(file);
@@ -47,7 +48,7 @@ export async function dropStale(
         kept.push(...wanted.map(({ place }) => place));
       }
     }
-    await bank.retain(file, form.name, { pieces: kept, texts });
+    if (!(await bank.retain(file, form.name, { pieces: kept, texts }))) changed.add(file);
   }
 }
 
