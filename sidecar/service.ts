@@ -147,7 +147,13 @@ export async function openModel(
     ...{ engine, tokenizer, prepared, loadAdapter },
     ...{ bank: store.home.bank, onFailure },
   };
-  return new OpenModel(parts, { id, sha256, variant, threads, ms });
+  try {
+    return new OpenModel(parts, { id, sha256, variant, threads, ms });
+  } catch (error) {
+    tokenizer.dispose();
+    await engine.dispose();
+    throw error;
+  }
 }
 
 interface OpenParts {
@@ -173,10 +179,12 @@ export class OpenModel {
   readonly #syntax = new SyntaxReader();
   readonly #trees = new DocumentTrees();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #onFailure: (error: unknown) => void;
 
   constructor(opened: OpenParts, facts: ModelFacts) {
     const { engine, tokenizer, prepared, loadAdapter, bank, onFailure } = opened;
     this.#prepared = prepared;
+    this.#onFailure = onFailure;
     this.facts = facts;
     this.#engine = engine;
     this.#tokenizer = tokenizer;
@@ -279,15 +287,15 @@ export class OpenModel {
     };
   }
 
-  /** After the requests that are still running. */
+  /** After the requests that are still running. Never fails: what did not close is told. */
   async dispose(): Promise<void> {
     await Promise.allSettled(this.#running);
-    try {
-      await this.project.dispose();
-    } finally {
-      this.#tokenizer.dispose();
-      await this.#engine.dispose();
-    }
+    for (const part of [this.project, this.#tokenizer, this.#engine])
+      try {
+        await part.dispose();
+      } catch (error) {
+        this.#onFailure(error);
+      }
   }
 
   async #track<T>(work: Promise<T>): Promise<T> {

@@ -122,6 +122,8 @@ export interface ErrorFacts {
 
 /** Editors wait for two seconds before they end a server themselves. */
 const graceMs = 1_000;
+/** Longer than a bank waits for another process, and than a step of the model on a busy machine. */
+const closeMs = 15_000;
 
 /** A request as it is sent, with the flag that its sender sets on a cancel. */
 export type FlaggedRequest = Message & { cancelFlag?: SharedArrayBuffer };
@@ -192,14 +194,31 @@ export class EngineThread {
   }
 
   /**
-   * Takes back what is asked of it, lets it close its files, and ends the thread; after `graceMs`
-   * whatever it is doing, but for a step of the model that runs.
+   * Takes back what is asked of it and lets it close its files. False when it does not in time, or is
+   * no more. Never fails.
+   */
+  async close(withinMs = closeMs): Promise<boolean> {
+    for (const source of this.#asked) source.cancel();
+    const closed = this.ask(closeModel, {}).then(
+      () => true,
+      () => false,
+    );
+    return await Promise.race([closed, delay(withinMs, false, { ref: false })]);
+  }
+
+  /**
+   * Closes, and ends the thread; after `graceMs` whatever it is doing, but for a step of the model that
+   * runs. Never fails.
    */
   async stop(): Promise<void> {
-    for (const source of this.#asked) source.cancel();
-    const closed = this.ask(closeModel, {}).catch(() => {}); // It may have ended by itself.
-    await Promise.race([closed, delay(graceMs, undefined, { ref: false })]);
-    await this.#worker.terminate();
+    await this.close(graceMs);
+    await this.end();
+  }
+
+  /** At once, but for what the system does not give back: that is waited for no longer than `graceMs`. */
+  async end(): Promise<void> {
+    const ended = this.#worker.terminate().catch(() => {});
+    await Promise.race([ended, delay(graceMs, undefined, { ref: false })]);
   }
 
   /** @throws UnsupportedError for what lies in no folder of the workspace; CancelledError */

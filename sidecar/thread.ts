@@ -83,6 +83,7 @@ function model(): OpenModel {
   return open;
 }
 
+/** Never fails. */
 async function close(): Promise<void> {
   const closed = open;
   open = null;

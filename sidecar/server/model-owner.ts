@@ -2,7 +2,7 @@
 // state that the status item shows, and the thread while it can answer. Knows no LSP.
 import type { SidecarState } from "../protocol.ts";
 import type { ModelChoice, ModelFacts, OpenProgress } from "../service.ts";
-import { closeModel, EngineThread } from "../thread-client.ts";
+import { EngineThread } from "../thread-client.ts";
 
 export interface ModelOwnerOptions {
   /** The bundle of the engine's thread. */
@@ -20,8 +20,10 @@ export class ModelOwner {
   #choice: ModelChoice = { model: "", home: "", threads: 0 };
   /** null: it ended, or it was never needed. */
   #thread: EngineThread | null = null;
+  /** Whether the thread may have a model open. */
+  #isOpen = false;
   #opening = new AbortController();
-  /** The last opening or closing; the next waits for it. */
+  /** The last opening or closing, which never fails; the next waits for it. */
   #last: Promise<void> = Promise.resolve();
   /** The thread ended while it served: the next request starts another. */
   #isWorthRestarting = false;
@@ -53,15 +55,14 @@ export class ModelOwner {
     this.#choice = choice;
     this.#isWorthRestarting = false;
     this.#become({ kind: "loading", model: choice.model });
-    this.#last = this.#last.then(() => this.#open(choice, opening.signal));
+    void this.#inTurn(() => this.#open(choice, opening.signal));
   }
 
-  /** Lets go of the model's files. */
+  /** Lets go of the model's files. Never fails. */
   async close(): Promise<void> {
     this.#opening.abort();
     this.#become({ kind: "loading", model: this.#choice.model });
-    this.#last = this.#last.then(() => this.#thread?.ask(closeModel, {}));
-    await this.#last;
+    await this.#inTurn(() => this.#close());
   }
 
   /** Shows a download of the model that is waited for. */
@@ -71,6 +72,7 @@ export class ModelOwner {
     this.#become({ kind: "downloading", model: id, fraction });
   }
 
+  /** Never fails. */
   async stop(): Promise<void> {
     this.#opening.abort();
     const thread = this.#thread;
@@ -84,7 +86,9 @@ export class ModelOwner {
       if (!signal.aborted) this.#become({ ...withKind(progress), model: choice.model });
     };
     try {
+      await this.#close();
       this.#thread ??= this.#startThread();
+      this.#isOpen = true;
       const facts = await this.#thread.open(choice, { onProgress, signal });
       if (!signal.aborted) await this.#report(choice, facts);
     } catch (error) {
@@ -106,8 +110,24 @@ export class ModelOwner {
     this.#become({ kind: "model-missing", model, byteLength });
   }
 
+  /** A thread that does not let go of its model in time is ended: the next opening starts another. */
+  async #close(): Promise<void> {
+    const thread = this.#thread;
+    if (thread === null || !this.#isOpen) return;
+    this.#isOpen = false;
+    if (await thread.close()) return;
+    this.#thread = null;
+    await thread.end();
+  }
+
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(step).catch(this.#options.onFailure);
+    return this.#last;
+  }
+
   #startThread(): EngineThread {
     const thread = new EngineThread(this.#options.entry);
+    this.#isOpen = false;
     void thread.ended.then((cause) => {
       if (thread === this.#thread) this.#mourn(cause);
     });

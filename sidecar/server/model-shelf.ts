@@ -53,8 +53,8 @@ export class ModelShelf {
   async delete(id: string): Promise<void> {
     const { owner, settings } = this.#options;
     const isOpen = settings().model === id;
-    if (isOpen) await owner.close();
     try {
+      if (isOpen) await owner.close();
       await deleteModel(await this.#openStore(), id);
     } finally {
       if (isOpen) owner.open(modelChoice(settings()));

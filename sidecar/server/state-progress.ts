@@ -10,7 +10,8 @@ export interface ProgressBar {
 
 export class StateProgress {
   readonly #create: () => Promise<ProgressBar>;
-  #bar: Promise<ProgressBar> | null = null;
+  /** What it holds is null where the editor shows none. */
+  #bar: Promise<ProgressBar | null> | null = null;
 
   constructor(create: () => Promise<ProgressBar>) {
     this.#create = create;
@@ -18,13 +19,13 @@ export class StateProgress {
 
   show(state: SidecarState): void {
     if (state.kind !== "preparing") {
-      void this.#bar?.then((bar) => bar.done());
+      void this.#bar?.then((bar) => bar?.done());
       this.#bar = null;
       return;
     }
     const percentage = Math.floor(100 * state.fraction);
-    this.#bar ??= this.#begin(`Pith: preparing ${state.model}`, percentage);
-    void this.#bar.then((bar) => bar.report(percentage));
+    this.#bar ??= this.#begin(`Pith: preparing ${state.model}`, percentage).catch(() => null);
+    void this.#bar.then((bar) => bar?.report(percentage));
   }
 
   async #begin(title: string, percentage: number): Promise<ProgressBar> {
