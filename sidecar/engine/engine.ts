@@ -2,6 +2,7 @@
 // through the model in chunks, so that a cancel need not wait for a whole prompt. Knows no text.
 import assert from "node:assert/strict";
 import { LimitError, throwIfCancelled, UnsupportedError } from "../errors.ts";
+import { Lazy } from "../lazy.ts";
 import { addAttention, attentionResults } from "./attention.ts";
 import { type CacheWay, createCacheWay, type Step } from "./cache-way.ts";
 import { EmbeddingTable } from "./embeddings.ts";
@@ -67,22 +68,22 @@ export class Engine {
   readonly cacheWay: CacheWay["name"];
   /** Runs of the graph since load, and rows in them. */
   readonly counters = { runs: 0, positions: 0 };
-  readonly #model: EngineModel;
-  readonly #options: EngineOptions;
   readonly #session: Session;
   readonly #embeddings: EmbeddingTable;
   readonly #way: CacheWay;
   /** A decode step would otherwise leave 600 KB of garbage. */
   readonly #rowLogits = new WeakMap<KvCache, Float32Array>();
-  #attentionSession: Promise<Session> | null = null;
-  #compressorSession: Promise<Session> | null = null;
+  readonly #attentionSession: Lazy<Session>;
+  readonly #compressorSession: Lazy<Session>;
 
   private constructor(model: EngineModel, options: EngineOptions, parts: EngineParts) {
     this.shape = model.shape;
     this.cacheWay = parts.way.name;
-    this.#model = model;
-    this.#options = options;
     this.#session = parts.session;
+    const { attentionGraphFile, compressorGraphFile } = model;
+    this.#attentionSession = new Lazy(() => Session.load(attentionGraphFile, options));
+    const compressing = { ...options, isPacked: false };
+    this.#compressorSession = new Lazy(() => Session.load(compressorGraphFile, compressing));
     this.#embeddings = parts.embeddings;
     this.#way = parts.way;
   }
@@ -90,14 +91,16 @@ export class Engine {
   /** @throws FormatError when the embedding table does not fit the shape. */
   static async load(model: EngineModel, options: EngineOptions): Promise<Engine> {
     const embeddings = new EmbeddingTable(model.embeddings, model.shape);
+    let session: Session | null = null;
     try {
-      const session = await Session.load(model.graphFile, options);
+      session = await Session.load(model.graphFile, options);
       const way = options.cacheWay
         ? createCacheWay(options.cacheWay)
         : await selectCacheWay(session, model.shape);
       return new Engine(model, options, { session, embeddings, way });
     } catch (error) {
       embeddings.close();
+      await session?.release();
       throw error;
     }
   }
@@ -178,17 +181,21 @@ export class Engine {
 
   /** Frees the graph for runs with factors until the next one. */
   async releaseCompressor(): Promise<void> {
-    const session = this.#compressorSession;
-    this.#compressorSession = null;
-    await (await session)?.release();
+    await (await this.#compressorSession.take())?.release();
   }
 
-  /** Frees the graph; no run may be under way. */
+  /**
+   * Frees the graphs, each whatever became of the others; no run may be under way.
+   * @throws Error of the first that could not be freed
+   */
   async dispose(): Promise<void> {
-    await this.releaseCompressor();
-    this.#embeddings.close();
-    await this.#session.release();
-    await (await this.#attentionSession)?.release();
+    const ends = await Promise.allSettled([
+      this.releaseCompressor(),
+      this.#attentionSession.take().then((session) => session?.release()),
+      this.#session.release(),
+      (async () => this.#embeddings.close())(),
+    ]);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   async #runChunk(cache: KvCache, chunk: RunningChunk): Promise<void> {
@@ -207,7 +214,7 @@ export class Engine {
       factors: factors === null ? {} : factorTensors(factors),
       results: { ...chunkResults(chunk, output, this.shape), ...seen },
     };
-    const session = factors === null ? this.#session : await this.#loadCompressor();
+    const session = factors === null ? this.#session : await this.#compressorSession.get();
     await this.#runStep(session, step, output);
   }
 
@@ -215,22 +222,11 @@ export class Engine {
     await this.#way.run(session, step);
     if (output?.attention) {
       const mean = { attention: output.attention, rowCount: output.rows };
-      await addAttention(await this.#loadAttention(), step, mean);
+      await addAttention(await this.#attentionSession.get(), step, mean);
     }
     step.cache.lengths.set(step.lengths);
     this.counters.runs += 1;
     this.counters.positions += step.cache.batchSize * step.rows;
-  }
-
-  #loadAttention(): Promise<Session> {
-    this.#attentionSession ??= Session.load(this.#model.attentionGraphFile, this.#options);
-    return this.#attentionSession;
-  }
-
-  #loadCompressor(): Promise<Session> {
-    const options = { ...this.#options, isPacked: false };
-    this.#compressorSession ??= Session.load(this.#model.compressorGraphFile, options);
-    return this.#compressorSession;
   }
 
   #createOutput(cache: KvCache, { rows, logitCount, options }: OutputRequest): RunOutput {

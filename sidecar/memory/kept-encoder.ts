@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import type { Engine } from "../engine/engine.ts";
 import type { KvBlock, KvCache } from "../engine/kv-cache.ts";
 import { LimitError } from "../errors.ts";
+import { Lazy } from "../lazy.ts";
 import { importanceOf } from "./importance.ts";
 import { chooseEntries, entryCountAt, type KeptMemory, storedRatio } from "./kept.ts";
 import { outlineWeights } from "./outline.ts";
@@ -39,8 +40,7 @@ export class KeptEncoder {
   readonly #sinkIds: Uint32Array;
   readonly #markerIds: Uint32Array;
   readonly #vocabulary: KeptEncoderParts["vocabulary"];
-  readonly #loadGrams: () => Promise<readonly Float32Array[]>;
-  #grams: Promise<readonly Float32Array[]> | null = null;
+  readonly #grams: Lazy<readonly Float32Array[]>;
   #sink: KvBlock | null = null;
   #cache: KvCache | null = null;
   /** The next piece waits for it, because they share the cache. */
@@ -51,7 +51,7 @@ export class KeptEncoder {
     this.#sinkIds = vocabulary.encode(sinkText).subarray(0, sinkTokens);
     this.#markerIds = vocabulary.encode(repeatText);
     this.#vocabulary = vocabulary;
-    this.#loadGrams = loadGrams;
+    this.#grams = new Lazy(loadGrams);
   }
 
   /** Positions of the sink. */
@@ -104,8 +104,7 @@ export class KeptEncoder {
     await this.#engine.run(cache, this.#markerIds, options);
     const { attention } = await this.#engine.run(cache, ids, { ...options, attention: true });
     assert(attention !== null);
-    this.#grams ??= this.#loadGrams();
-    const grams = await this.#grams;
+    const grams = await this.#grams.get();
     const weights = outlineWeights(Array.from(ids, (id) => this.#vocabulary.bytesOf(id)));
     const importance = importanceOf(shape, block, { attention, grams, weights });
     const stored = Math.max(entryCount, entryCountAt(length, storedRatio));

@@ -162,7 +162,9 @@ export class Folders {
   }
 
   #open(root: string): Promise<FolderIndex | null> {
-    const opened = this.#opened.get(root) ?? this.#openFresh(root);
+    const known = this.#opened.get(root);
+    if (known !== undefined) return known;
+    const opened = this.#openFresh(root);
     this.#opened.set(root, opened);
     return opened;
   }
@@ -172,7 +174,11 @@ export class Folders {
     const cutting = { countTokens: this.#countTokens, limit: spanTokens };
     const { exclude } = this.#settings;
     const folder = await FolderIndex.open(root, { cutting, exclude }).catch(() => null);
-    if (folder === null) return null;
+    if (folder === null) {
+      // It may be there the next time, as on a disk that is connected late.
+      this.#opened.delete(root);
+      return null;
+    }
     for (const [file, text] of this.#texts)
       if (isWithin(file, root)) folder.setText((await findIn({ root, folder }, file)).path, text);
     return folder;

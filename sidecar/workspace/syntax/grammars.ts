@@ -2,22 +2,19 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import treeSitter from "@vscode/tree-sitter-wasm";
+import { Lazy } from "../../lazy.ts";
 import type { Grammar } from "./languages.ts";
 
 const { Language, Parser } = treeSitter;
 const grammarFolder = dirname(
   createRequire(import.meta.url).resolve("@vscode/tree-sitter-wasm/wasm/tree-sitter.js"),
 );
-const loading = new Map<Grammar, Promise<treeSitter.Language>>();
+const languages = new Map<Grammar, Lazy<treeSitter.Language>>();
 
 export function loadGrammar(grammar: Grammar): Promise<treeSitter.Language> {
-  const known = loading.get(grammar);
-  if (known !== undefined) return known;
-  const language = load(grammar);
-  loading.set(grammar, language);
-  // A load that failed is tried again.
-  language.catch(() => loading.delete(grammar));
-  return language;
+  const language = languages.get(grammar) ?? new Lazy(() => load(grammar));
+  languages.set(grammar, language);
+  return language.get();
 }
 
 async function load(grammar: Grammar): Promise<treeSitter.Language> {

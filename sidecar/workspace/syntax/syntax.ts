@@ -3,6 +3,7 @@
 // when its first file comes.
 import treeSitter from "@vscode/tree-sitter-wasm";
 import { throwIfCancelled } from "../../errors.ts";
+import { Lazy } from "../../lazy.ts";
 import { type Borders, plainBorders, readBorders, setPlainBorders } from "./borders.ts";
 import { loadGrammar } from "./grammars.ts";
 import type { Grammar } from "./languages.ts";
@@ -41,7 +42,7 @@ interface LoadedGrammar {
 const { Parser, Query } = treeSitter;
 
 export class SyntaxReader {
-  readonly #grammars = new Map<Grammar, Promise<LoadedGrammar>>();
+  readonly #grammars = new Map<Grammar, Lazy<LoadedGrammar>>();
 
   /**
    * Borders alone where `grammar` is null. Inside what the parser could not read, lines are borders
@@ -63,11 +64,9 @@ export class SyntaxReader {
   }
 
   #load(grammar: Grammar): Promise<LoadedGrammar> {
-    const known = this.#grammars.get(grammar);
-    if (known !== undefined) return known;
-    const loading = loadQueries(grammar);
-    this.#grammars.set(grammar, loading);
-    return loading;
+    const known = this.#grammars.get(grammar) ?? new Lazy(() => loadQueries(grammar));
+    this.#grammars.set(grammar, known);
+    return known.get();
   }
 }
 
