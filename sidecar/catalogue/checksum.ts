@@ -48,10 +48,10 @@ export async function readChecksum(
   return sha256;
 }
 
-/** For a file whose checksum was read under another name. */
+/** For a file whose checksum was read under another name. Where it cannot be kept it is read again. */
 export async function rememberChecksum(home: Home, file: string, sha256: string): Promise<void> {
   const { size, mtimeMs } = await stat(file);
-  await writeRecord(home, { file, byteLength: size, mtimeMs, sha256 });
+  await writeRecord(home, { file, byteLength: size, mtimeMs, sha256 }).catch(() => {});
 }
 
 export async function forgetChecksum(home: Home, file: string): Promise<void> {
@@ -83,8 +83,12 @@ async function writeRecord(home: Home, record: ChecksumRecord): Promise<void> {
   const target = recordFile(home, record.file);
   const aside = `${target}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   await mkdir(join(home.models, "checksums"), { recursive: true, mode: 0o700 });
-  await writeFile(aside, JSON.stringify(record), { mode: 0o600 });
-  await rename(aside, target);
+  try {
+    await writeFile(aside, JSON.stringify(record), { mode: 0o600 });
+    await rename(aside, target);
+  } finally {
+    await rm(aside, { force: true });
+  }
 }
 
 function recordFile(home: Home, file: string): string {

@@ -31,8 +31,12 @@ export async function findLocalModel(home: Home, id: string): Promise<LocalModel
 export async function writeLocalModel(home: Home, model: LocalModel): Promise<void> {
   const target = join(home.models, `${model.id}${ending}`);
   const aside = `${target}.${process.pid}`;
-  await writeFile(aside, JSON.stringify(model), { mode: 0o600 });
-  await rename(aside, target);
+  try {
+    await writeFile(aside, JSON.stringify(model), { mode: 0o600 });
+    await rename(aside, target);
+  } finally {
+    await rm(aside, { force: true });
+  }
 }
 
 export async function deleteLocalModel(home: Home, id: string): Promise<void> {

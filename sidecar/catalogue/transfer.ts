@@ -184,8 +184,13 @@ async function writeBody(
     for await (const chunk of response.body) {
       if (position + chunk.length > byteLength)
         throw wrongLength(url, `more than ${byteLength}`, byteLength);
-      await handle.write(chunk, 0, chunk.length, position);
-      position += chunk.length;
+      // As much as the disk takes at a time; one that takes no more is an error.
+      for (let done = 0; done < chunk.length; ) {
+        const left = chunk.length - done;
+        const { bytesWritten } = await handle.write(chunk, done, left, position);
+        done += bytesWritten;
+        position += bytesWritten;
+      }
       onProgress?.(position, byteLength);
     }
   } catch (error) {

@@ -20,7 +20,13 @@ import {
 } from "./manifest.ts";
 import { chooseFloats, chooseLossless, type MatrixChooser } from "./matrix.ts";
 import { writeOutputGrams } from "./output-grams.ts";
-import { createFile, fillFolder, writeWholeFile } from "./prepared-folder.ts";
+import {
+  closeAll,
+  createFile,
+  fillFolder,
+  type OpenFile,
+  writeWholeFile,
+} from "./prepared-folder.ts";
 import { chooseFast } from "./quantize.ts";
 import { type DecoderTensors, planTensors } from "./tensor-plan.ts";
 import { readVocabulary, type VocabularyRecord } from "./vocabulary.ts";
@@ -145,10 +151,16 @@ async function writeModelFiles(
   },
 ): Promise<EmbeddingFormat> {
   const { tensors, hyperparameters, partial, choice, accuracyLevel } = target;
-  const embeddingsFile = await createFile(join(partial, preparedFiles.embeddings));
-  const weightsFile = await createFile(join(partial, preparedFiles.weights));
-  const gramsFile = await createFile(join(partial, preparedFiles.outputGrams));
+  const files: OpenFile[] = [];
+  const create = async (name: "embeddings" | "weights" | "outputGrams"): Promise<OpenFile> => {
+    const file = await createFile(join(partial, preparedFiles[name]));
+    files.push(file);
+    return file;
+  };
   try {
+    const embeddingsFile = await create("embeddings");
+    const weightsFile = await create("weights");
+    const gramsFile = await create("outputGrams");
     const store = new TensorStore(preparedFiles.weights, weightsFile);
     const tableWriting = { ...writing, choose: choice.embeddings };
     const embeddings = await writeEmbeddings(tableWriting, tensors.embeddings, embeddingsFile);
@@ -166,9 +178,7 @@ async function writeModelFiles(
     await writeWholeFile(join(partial, preparedFiles.attention), attention);
     return embeddings;
   } finally {
-    await embeddingsFile.close();
-    await weightsFile.close();
-    await gramsFile.close();
+    await closeAll(files);
   }
 }
 

@@ -73,10 +73,19 @@ export async function createFile(path: string): Promise<OpenFile> {
   return {
     write: (bytes, position) => writeAll(handle, bytes, position),
     close: async () => {
-      await handle.sync();
-      await handle.close();
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
     },
   };
+}
+
+/** Each whatever becomes of the others. @throws Error of the first that the disk did not take */
+export async function closeAll(files: readonly OpenFile[]): Promise<void> {
+  const ends = await Promise.allSettled(files.map((file) => file.close()));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 export async function writeWholeFile(path: string, content: string | Uint8Array): Promise<void> {
