@@ -44,15 +44,16 @@ export function summarise(rows: readonly Row[]): SyntaxFigures {
   };
 }
 
+const columns = [
+  "group     ",
+  ...["places", "shown", "errors before", "after", "greater", "share", "interval"],
+  "still shown",
+];
+
 /** One line for each group, and one for all. */
 export function printTable(rows: readonly Row[], groupOf: (row: Row) => string): void {
   const names = [...new Set(rows.map(groupOf))];
-  console.log(
-    "group places shown errors-before errors-after greater share interval still-shown".replaceAll(
-      " ",
-      "\t",
-    ),
-  );
+  console.log(columns.join("\t"));
   for (const name of names) printRow(name, summarise(rows.filter((row) => groupOf(row) === name)));
   printRow("all", summarise(rows));
 }

@@ -27,20 +27,27 @@ export class SyntaxTrial {
   readonly #counter = new ErrorCounter();
   /** Without limits of time, so that the figures are the same on a busy machine. */
   readonly #trees = new DocumentTrees({ treeMs: Infinity, countsMs: Infinity });
+  readonly #engine: Engine;
+  readonly #tokenizer: Tokenizer;
   readonly #completer: Completer;
   readonly #heard: { text: string };
 
-  private constructor(completer: Completer, heard: { text: string }) {
-    this.#completer = completer;
-    this.#heard = heard;
+  private constructor(engine: Engine, tokenizer: Tokenizer) {
+    this.#engine = engine;
+    this.#tokenizer = tokenizer;
+    this.#heard = listen(tokenizer);
+    this.#completer = new Completer(engine, tokenizer);
   }
 
   static async open(): Promise<SyntaxTrial> {
     const model = await preparedModel("qwen2.5-coder-0.5b");
     const engine = await Engine.load(model.engine, { threads: defaultThreadCount() });
-    const tokenizer = Tokenizer.create(model.vocabulary);
-    const heard = listen(tokenizer);
-    return new SyntaxTrial(new Completer(engine, tokenizer), heard);
+    return new SyntaxTrial(engine, Tokenizer.create(model.vocabulary));
+  }
+
+  async close(): Promise<void> {
+    this.#tokenizer.dispose();
+    await this.#engine.dispose();
   }
 
   async run({ path, languageId, grammar, prefix, suffix }: SyntaxPlace): Promise<SyntaxResult> {

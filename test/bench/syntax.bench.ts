@@ -1,8 +1,10 @@
 // How often accepting what is shown leaves a file with more syntax errors than it had: the 0.5B at
 // gaps in real code in thirteen languages (syntax-places.ts), with the closers behind the cursor
-// that an editor inserts; errors are tree-sitter's, of the whole file. Flags: --seed N, --limit N
-// (places of a language), --count N (asked in this run), --record FILE (what was
-// written and shown), --baseline FILE (a record: how many shown there are shown still).
+// that an editor inserts; errors are tree-sitter's, of the whole file.
+// Flags: --seed N; --limit N: places of a language; --count N: places asked in this run, the others
+// later; --record FILE: what was written and shown, goes on where it was left; --baseline FILE: the
+// record of another version: how many of those shown there are shown still; --texts FILE: what was
+// written, as test/completion/syntax-places.test.ts reads it.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { pickSyntaxPlaces, type SyntaxPlace } from "../support/syntax-places.ts";
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     count: { type: "string", default: "1000" },
     record: { type: "string" },
     baseline: { type: "string" },
+    texts: { type: "string" },
   },
 });
 const places = firstOfEach(await pickSyntaxPlaces(Number(values.seed)), Number(values.limit));
@@ -34,10 +37,10 @@ const rows = places.flatMap((place): Row[] => {
 });
 printTable(rows, ({ place }) => place.language);
 printTable(rows, ({ place }) => place.kind);
+if (values.texts !== undefined) writeFileSync(values.texts, writeTexts(rows));
+await trial.close();
 console.log(JSON.stringify({ seed: Number(values.seed), ...summarise(rows) }));
-process.exit(0);
 
-/** A record goes on where it was left. */
 function readRecord(file: string | undefined): SyntaxRecord {
   if (file === undefined || !existsSync(file)) return {};
   return JSON.parse(readFileSync(file, "utf8")) as SyntaxRecord;
@@ -50,4 +53,14 @@ function firstOfEach(all: readonly SyntaxPlace[], limit: number): SyntaxPlace[] 
     counts.set(language, count + 1);
     return count < limit;
   });
+}
+
+/** A line a place, so that a change of one is seen. */
+function writeTexts(rows: readonly Row[]): string {
+  const lines = rows.map(({ place, result: { generated, isCut }, baseline }) => {
+    const wasShown = (baseline?.shown ?? "") !== "";
+    const text = { generated, ...(isCut ? { isCut } : {}), ...(wasShown ? { wasShown } : {}) };
+    return `${JSON.stringify(place.id)}: ${JSON.stringify(text)}`;
+  });
+  return `{\n"seed": ${Number(values.seed)},\n"written": {\n${lines.join(",\n")}\n}\n}\n`;
 }

@@ -64,7 +64,10 @@ async function openModel(id: RealModelId): Promise<OpenedModel> {
   return { engine, tokenizer, completer: new Completer(engine, tokenizer) };
 }
 
-export async function shapeGenerated(generated: string, document: Case): Promise<Suggestion> {
+export async function shapeGenerated(
+  generated: string,
+  document: Omit<Case, "source" | "steps">,
+): Promise<Suggestion> {
   if (isInsideWord(document)) return { text: "", replaced: 0 };
   const place = readPlace(document, "auto");
   const ends = Array.from(generated, (_, index) => generated.slice(0, index + 1));
