@@ -5,8 +5,13 @@ import { suite, test } from "mocha";
 import {
   ConfigurationTarget,
   commands,
+  DiagnosticSeverity,
   extensions,
+  languages,
+  Range,
   type TextDocument,
+  type Uri,
+  WorkspaceEdit,
   window,
   workspace,
 } from "vscode";
@@ -47,6 +52,27 @@ suite("Pith in the extension host", () => {
     assert.ok(document.getText().startsWith(sums));
   });
 
+  test("what is wrong with a demonstration file is a problem of its line until it is mended", async () => {
+    const content = "---\nlanguage: pyhton\n---\nName a loader\n=>\n";
+    const document = await workspace.openTextDocument({ language: "pith-demonstrations", content });
+    const wanted = [
+      `Warning 1 No language is known as "pyhton"; the examples serve documents of exactly that identifier.`,
+      "Error 4 The example has no answer behind => and is left out.",
+    ];
+    await until(async () => {
+      await delay(500);
+      return problemsOf(document.uri).join("\n") === wanted.join("\n");
+    });
+    const edit = new WorkspaceEdit();
+    const all = new Range(0, 0, document.lineCount, 0);
+    edit.replace(document.uri, all, '---\nlanguage: "python"\n---\nName a loader\n=>\nload()\n');
+    await workspace.applyEdit(edit);
+    await until(async () => {
+      await delay(500);
+      return problemsOf(document.uri).length === 0;
+    });
+  });
+
   test("nothing is put in where completions are switched off", async () => {
     const configuration = workspace.getConfiguration("pith");
     await configuration.update("enable", false, ConfigurationTarget.Global);
@@ -59,6 +85,14 @@ suite("Pith in the extension host", () => {
     await untilLonger(document, sums.length);
   });
 });
+
+function problemsOf(uri: Uri): string[] {
+  const problems = languages.getDiagnostics(uri).filter(({ source }) => source === "Pith");
+  return problems.map(
+    ({ severity, range, message }) =>
+      `${DiagnosticSeverity[severity]} ${range.start.line} ${message}`,
+  );
+}
 
 async function openText(content: string): Promise<TextDocument> {
   const document = await workspace.openTextDocument({ language: "typescript", content });
