@@ -3,6 +3,7 @@
 import type { BudgetReport, DroppedText, MemorySettings, Stage } from "../sidecar/protocol.ts";
 import type { BudgetView, Outcome, Slider, Table } from "../webview/messages.ts";
 import { sum, timeGauge, windowGauge } from "./budget-gauges.ts";
+import { limitSentence } from "./memory-text.ts";
 import type { Counted } from "./remote-budget.ts";
 import { type Language, type Translate, wordsFor } from "./status-text.ts";
 
@@ -89,7 +90,7 @@ function factsOf(
 }
 
 function droppedSentences(
-  { dropped, droppedMemories = 0 }: BudgetReport,
+  { dropped, droppedMemories = 0, limits = [] }: BudgetReport,
   language: Language,
 ): string[] {
   const { t, locale } = language;
@@ -99,6 +100,7 @@ function droppedSentences(
     ...(droppedMemories > 0
       ? [t("Memories that found no room in the budget: {0}.", number.format(droppedMemories))]
       : []),
+    ...limits.map((each) => limitSentence(each, language)),
   ];
 }
 

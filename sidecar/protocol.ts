@@ -188,8 +188,21 @@ export interface BudgetReport {
   dropped: DroppedText[];
   /** Candidates of the selection that take no position; absent where nothing was selected. */
   droppedMemories?: number;
+  /** That keep files of the workspace out of the selection; absent where none was reached. */
+  limits?: ReachedLimit[];
   /** null when the model was not asked. */
   alignment: AlignmentFacts | null;
+}
+
+/** A limit of reading a workspace folder that was reached, and what it kept out. */
+export interface ReachedLimit {
+  /**
+   * `files`: known, and further from the files in use than those that are read; `names` (of files)
+   * and `folders`: not even listed.
+   */
+  kind: "files" | "names" | "folders";
+  limit: number;
+  left: number;
 }
 
 /** Why a span or demonstration takes the positions that it takes. */
@@ -275,6 +288,13 @@ export interface CompressReport {
   skipped: { path: string; reason: string }[];
   /** What is wrong with demonstration files among them; lines are counted from 1. */
   problems: { path: string; line: number; message: string }[];
+  /**
+   * Of what was asked for: what gave no memory at all, with a reason of `skip-reason.ts`, or `empty`,
+   * or `demonstrations`, which become memories where they are used.
+   */
+  nothing?: { path: string; reason: string }[];
+  /** By what was asked for, an absolute path. */
+  limits?: (ReachedLimit & { folder: string })[];
 }
 
 /** Whose tokens a budget for a model elsewhere is counted in. */

@@ -32,6 +32,7 @@ import { FORMAT_VERSION, type Variant } from "./model/manifest.ts";
 import { loadOutputGrams } from "./model/output-grams.ts";
 import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.ts";
 import { rememberedIds } from "./model/remembered-ids.ts";
+import type { ReachedLimit } from "./project/folder-index.ts";
 import { Project } from "./project/project.ts";
 import type { PauseWork, WorkOptions } from "./project/request.ts";
 import type { SelectedMemory } from "./project/selection.ts";
@@ -98,6 +99,8 @@ export interface EditorDocument extends InlineDocument {
 export type ShownCompletion = WithLoad<InlineCompletion> & {
   /** What was selected to stand in front of the near text, the best first. */
   readonly memories: readonly SelectedMemory[];
+  /** What the limits of reading keep out of them; absent where none was reached. */
+  readonly limits?: readonly ReachedLimit[];
 };
 
 type WithLoad<Answer extends { ms: object }> = Omit<Answer, "ms"> & {
@@ -231,7 +234,9 @@ export class OpenModel {
     const options = { signal, memories, refusal, faults };
     const answering = this.#completer.completeInline(document, options);
     const answer = withLoad(await this.#track(answering));
-    return { ...answer, memories: answer.use === null ? [] : selected };
+    const limits = this.project.limitsFor(file);
+    const shown = { ...answer, memories: answer.use === null ? [] : selected };
+    return limits.length === 0 ? shown : { ...shown, limits };
   }
 
   /** For idle time: what serves the next completion. Returns the rows run. @throws CancelledError */

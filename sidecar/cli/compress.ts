@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { defaults } from "../completion/defaults.ts";
-import type { MemoryActivity } from "../project/request.ts";
+import { UnsupportedError } from "../errors.ts";
+import type { CompressReport, MemoryActivity } from "../project/request.ts";
 import { configureProject } from "../thread-client.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
 import { createProgress } from "./progress.ts";
@@ -43,11 +44,31 @@ async function compress(paths: string[], flags: CompressFlags, entry: URL): Prom
     }
   });
   if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  else {
-    const { files, spans, tokens, positions, skipped, problems } = report;
-    process.stdout.write(`${spans} spans of ${files} files: ${tokens} tokens, ${positions} kept\n`);
-    for (const { path, reason } of skipped) process.stdout.write(`left out: ${path} (${reason})\n`);
-    for (const { path, line, message } of problems)
-      process.stdout.write(`demonstrations: ${path}:${line}: ${message}\n`);
-  }
+  else process.stdout.write(reportLines(report));
+  const [first, ...others] = report.nothing;
+  if (first === undefined) return;
+  const more = others.length === 0 ? "" : `, and ${others.length} more paths gave none`;
+  throw new UnsupportedError(`compress: ${first.path} gave no memory: ${first.reason}${more}`);
+}
+
+function reportLines({ files, spans, tokens, positions, ...left }: CompressReport): string {
+  const lines = [
+    `${spans} spans of ${files} files: ${tokens} tokens, ${positions} kept`,
+    ...left.skipped.map(({ path, reason }) => `left out: ${path} (${reason})`),
+    ...left.problems.map(
+      ({ path, line, message }) => `demonstrations: ${path}:${line}: ${message}`,
+    ),
+    ...left.nothing.map(({ path, reason }) => `no memory: ${path} (${reason})`),
+    ...left.limits.map(limitLine),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function limitLine({ folder, kind, limit, left }: CompressReport["limits"][number]): string {
+  const words = {
+    files: `of one folder at most ${limit} files are read; left out: ${left} files`,
+    names: `of one folder at most ${limit} names are kept; left out: ${left} files`,
+    folders: `at most ${limit} folders are looked into; left out: ${left} folders and more below them`,
+  };
+  return `limit in ${folder}: ${words[kind]}`;
 }

@@ -1,6 +1,7 @@
 // One workspace folder, read into a ranking of its spans: first what the file at hand most likely
 // needs, then the rest, a file at a time, so that a keystroke may break in. Texts of open editors
 // stand in for what the disk has. It runs no model.
+import { throwIfCancelled } from "../errors.ts";
 import type { DemonstrationProblem } from "../selection/demonstration-problem.ts";
 import {
   type Demonstration,
@@ -10,16 +11,27 @@ import {
 import { identifiersOf } from "../selection/identifiers.ts";
 import { type RankedSpan, SpanIndex, type SpanQuery } from "../selection/span-index.ts";
 import type { CutOptions } from "../workspace/cut.ts";
-import { relatedFiles, resolveImports } from "../workspace/related-files.ts";
+import {
+  importFolders,
+  type RelatedFile,
+  relatedFiles,
+  resolveImports,
+} from "../workspace/related-files.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Import } from "../workspace/syntax/syntax.ts";
-import { type Span, type SpannedFile, Workspace } from "../workspace/workspace.ts";
+import {
+  type ListedPath,
+  type SkippedFile,
+  type Span,
+  type SpannedFile,
+  Workspace,
+} from "../workspace/workspace.ts";
+import { FolderListing, folderOf, isBelow, listingLimits } from "./folder-listing.ts";
+import { ReadingOrder } from "./reading-order.ts";
+import { fileLimit, type Mark, ReadingQueue } from "./reading-queue.ts";
 
-/**
- * Files of a folder beyond which none is read: their spans would take seconds to rank. One that is
- * worked in takes the place of another.
- */
-export const fileLimit = 4_000;
+/** Folders that are listed before the first files are read. */
+const firstFolders = 500;
 
 /** An example of a demonstration file and where it stands. */
 export interface PlacedDemonstration extends Demonstration {
@@ -41,7 +53,27 @@ export interface SkippedPath {
   readonly reason: SkipReason;
 }
 
-type Found = DemonstrationFile | SpannedFile | { readonly skipped: SkipReason };
+/**
+ * Why something that was asked for gave no memory: `empty`, for no text that can become one, or
+ * `demonstrations`, which become memories where they are used.
+ */
+export type NothingReason = SkipReason | "empty" | "demonstrations";
+
+/** A limit that was reached, and what it kept out. */
+export interface ReachedLimit {
+  /** `files`: known and not read; `names`, `folders`: not even listed. */
+  readonly kind: "files" | "names" | "folders";
+  readonly limit: number;
+  readonly left: number;
+}
+
+type Found = DemonstrationFile | SpannedFile | { readonly skipped: SkipReason } | null;
+
+interface LookOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Asked for by name, and read whatever the limit. */
+  readonly isNamed: boolean;
+}
 
 /** Told while files are read. */
 export type ReadProgress = (done: number, total: number) => void;
@@ -53,6 +85,8 @@ export interface FolderOptions {
 
 export class FolderIndex {
   readonly #workspace: Workspace;
+  readonly #order = new ReadingOrder();
+  readonly #listing: FolderListing;
   readonly #index = new SpanIndex<Span>();
   readonly #imports = new Map<string, readonly Import[]>();
   readonly #identifiers = new Map<string, ReadonlySet<string>>();
@@ -60,14 +94,14 @@ export class FolderIndex {
   readonly #skipped = new Map<string, SkipReason>();
   /** Of open editors, by path. */
   readonly #texts = new Map<string, string>();
-  /** Files whose text is not known, in the order of names, each with what marked it so. */
-  readonly #unread = new Map<string, symbol>();
-  /** Files that count against the limit: found in the folder and to be read, or read. */
-  readonly #files = new Set<string>();
-  #isListed = false;
+  readonly #queue = new ReadingQueue(this.#order, (path) => this.#texts.has(path));
 
   private constructor(workspace: Workspace) {
     this.#workspace = workspace;
+    this.#listing = new FolderListing({
+      ...{ workspace, order: this.#order },
+      onEntry: (entry) => this.#take(entry),
+    });
   }
 
   /** @throws Error when there is no such folder. */
@@ -80,9 +114,27 @@ export class FolderIndex {
     return this.#workspace.folder;
   }
 
-  /** Whether every file has been read as it is now. */
+  /** Whether every file within the limits has been read as it is now. */
   get isRead(): boolean {
-    return this.#isListed && this.#unread.size === 0;
+    return this.#listing.isDone && this.#queue.isDone;
+  }
+
+  /** Those that were reached; what is not read yet is not left out. */
+  get reachedLimits(): ReachedLimit[] {
+    return this.isRead ? this.limitsBelow("") : [];
+  }
+
+  /** The same of what is at and below `path`, after all of it was read. */
+  limitsBelow(path: string): ReachedLimit[] {
+    const left = [...this.#queue.unread.keys()].filter((each) => isBelow(each, path)).length;
+    const { files, folders } = this.#listing.left;
+    const { sources, texts } = listingLimits;
+    const all: ReachedLimit[] = [
+      { kind: "files", limit: fileLimit, left },
+      { kind: "names", limit: sources + texts, left: files },
+      { kind: "folders", limit: listingLimits.folders, left: folders },
+    ];
+    return all.filter(({ left }) => left > 0);
   }
 
   /** Of the file at `path` alone. */
@@ -100,6 +152,16 @@ export class FolderIndex {
     return [...this.#skipped]
       .filter(([each]) => isBelow(each, path) || isBelow(path, each.replace(/\/$/, "")))
       .map(([each, reason]) => ({ path: each, reason }));
+  }
+
+  /** Why no memory was made of what was asked for at `path`, after it was read. */
+  async whyNothing(path: string): Promise<NothingReason> {
+    const holds = ({ path: left }: SkippedPath) => isBelow(path, left.replace(/\/$/, ""));
+    const [skipped] = this.skippedIn(path).filter(holds);
+    if (skipped !== undefined) return skipped.reason;
+    if (this.#demonstrations.has(path)) return "demonstrations";
+    const kind = await this.#workspace.kindOf(this.#workspace.absolute(path));
+    return kind === null ? "unreadable" : "empty";
   }
 
   get demonstrations(): PlacedDemonstration[] {
@@ -125,7 +187,7 @@ export class FolderIndex {
   setText(path: string, text: string | null): void {
     if (text === null) this.#texts.delete(path);
     else this.#texts.set(path, text);
-    this.#mark(path);
+    this.#queue.mark(path, true);
   }
 
   /**
@@ -133,14 +195,10 @@ export class FolderIndex {
    * folder that came or went the editor names none of the files.
    */
   touch(path: string): string[] {
-    const paths = [path];
-    if (!this.#identifiers.has(path)) {
-      this.#workspace.forgetRules(this.#workspace.absolute(path));
-      for (const files of [this.#identifiers, this.#demonstrations, this.#skipped])
-        for (const each of files.keys())
-          if (isBelow(each, path)) paths.push(each.replace(/\/$/, ""));
-    }
-    for (const each of paths) this.#mark(each);
+    const isFile = this.#identifiers.has(path) || this.#queue.unread.has(path);
+    if (!isFile) this.#workspace.forgetRules(this.#workspace.absolute(path));
+    const paths = [path, ...(isFile ? [] : this.#knownBelow(path))];
+    for (const each of paths) this.#queue.mark(each, true);
     return paths;
   }
 
@@ -149,44 +207,40 @@ export class FolderIndex {
    * @throws CancelledError
    */
   async readAround(path: string, onProgress: ReadProgress, signal?: AbortSignal): Promise<void> {
-    await this.#list(signal);
-    if (this.#unread.has(path) || !this.#imports.has(path)) {
-      this.#makeRoom(path);
-      await this.#read(path, signal);
-    }
-    const related = relatedFiles(this.#relatedQuery(path), this.#known());
-    await this.#readAll(
-      related.map((each) => each.path).filter((each) => this.#unread.has(each)),
-      onProgress,
-      signal,
-    );
+    this.#use(path);
+    await this.#listing.listOne(folderOf(path));
+    if (this.#queue.unread.has(path) || !this.#imports.has(path))
+      await this.#readNamed(path, signal);
+    await this.#listing.listBelow("", { signal, count: firstFolders });
+    if (!this.#listing.isDone || this.#isCut) await this.#listImported(path, signal);
+    await this.#readRelated(path, onProgress, signal);
   }
 
   /**
-   * Reads what is left. Returns how many files were read.
+   * Reads what is left, as far as there is room. Returns how many files were read.
    * @throws CancelledError
    */
   async readRest(onProgress: ReadProgress, signal?: AbortSignal): Promise<number> {
-    return await this.readBelow("", onProgress, signal);
+    return await this.#readAllBelow("", onProgress, signal);
   }
 
   /**
-   * Reads what is left of the file at `path`, or of all files below it. Returns how many were read.
+   * Reads what is left of the file at `path`, whatever the limit, or of all files below it. Returns
+   * how many were read.
    * @throws CancelledError
    */
   async readBelow(path: string, onProgress: ReadProgress, signal?: AbortSignal): Promise<number> {
-    await this.#list(signal);
-    for (let count = 0; ; ) {
-      const paths = [...this.#unread.keys()].filter((each) => isBelow(each, path));
-      if (paths.length === 0) return count;
-      count += await this.#readAll(paths, onProgress, signal);
-    }
+    this.#use(path);
+    const isKnown = this.#imports.has(path) && !this.#queue.unread.has(path);
+    if (path !== "" && !isKnown && !this.#listing.isFolder(path))
+      await this.#readNamed(path, signal);
+    return await this.#readAllBelow(path, onProgress, signal);
   }
 
   /** Reads what is left of demonstration files. */
   async readDemonstrations(): Promise<void> {
-    await this.#list(undefined);
-    const paths = [...this.#unread.keys()].filter(isDemonstrationFile);
+    await this.#listing.listBelow("", {});
+    const paths = [...this.#queue.unread.keys()].filter(isDemonstrationFile);
     await this.#readAll(paths, () => {}, undefined);
   }
 
@@ -200,39 +254,79 @@ export class FolderIndex {
     });
   }
 
-  /** Once: the paths of all files that may be read. */
-  async #list(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#isListed) return;
-    await this.#listBelow(this.folder, signal);
-    this.#isListed = true;
+  /** What came to be used decides what is read; the order holds until something else is. */
+  #use(path: string): void {
+    this.#order.use(path, this.#texts.keys());
+    this.#queue.renew();
   }
 
-  async #listBelow(folder: string, signal: AbortSignal | undefined): Promise<void> {
-    for await (const entry of this.#workspace.walk(folder, signal)) {
-      if ("skipped" in entry) this.#skipped.set(entry.path, entry.skipped);
-      else this.#markListed(this.#workspace.shown(entry.path));
+  #take(entry: ListedPath | SkippedFile): void {
+    const { path } = entry;
+    if (!("skipped" in entry)) this.#queue.find(path);
+    else if (!this.#isInSkipped(path)) this.#skipped.set(path, entry.skipped);
+  }
+
+  /** What is known at and below a folder. */
+  #knownBelow(path: string): string[] {
+    if (!this.#listing.isFolder(path) && !this.#skipped.has(`${path}/`)) return [];
+    const { unread } = this.#queue;
+    const known = [this.#identifiers, this.#demonstrations, this.#skipped, unread];
+    const below = known.flatMap((files) => [...files.keys()].filter((each) => isBelow(each, path)));
+    return below.map((each) => each.replace(/\/$/, ""));
+  }
+
+  /** Whether the listing left out what an import may name. */
+  get #isCut(): boolean {
+    const { files, folders } = this.#listing.left;
+    return files + folders > 0;
+  }
+
+  /** The folders that the file's imports may lead to. */
+  async #listImported(path: string, signal: AbortSignal | undefined): Promise<void> {
+    const folders = importFolders({ path, imports: this.#imports.get(path) ?? [] });
+    for (const folder of folders) {
+      throwIfCancelled(signal);
+      await this.#listing.listOne(folder);
     }
   }
 
-  #markListed(path: string): void {
-    if (!this.#hasRoom(path)) return;
-    this.#files.add(path);
-    this.#mark(path);
+  async #readRelated(
+    path: string,
+    onProgress: ReadProgress,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const related = relatedFiles(this.#relatedQuery(path), this.#known());
+    const unread = related.filter((each) => this.#queue.unread.has(each.path));
+    // What is imported was named; the rest takes no place of what lies as near.
+    const isNamed = ({ why, path }: RelatedFile): boolean =>
+      why === "import" || this.#queue.hasRoom(path);
+    const paths = unread.filter(isNamed).map((each) => each.path);
+    await this.#readAll(paths, onProgress, signal);
   }
 
-  #hasRoom(path: string): boolean {
-    return this.#files.has(path) || this.#files.size < fileLimit;
+  async #readAllBelow(
+    path: string,
+    onProgress: ReadProgress,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    await this.#listing.listBelow(path, { signal });
+    for (let count = 0; ; ) {
+      const paths = this.#queue.wanted(path);
+      if (paths.length === 0) return count;
+      count += await this.#readAll(paths, onProgress, signal);
+    }
   }
 
-  /** At the limit goes what no editor has open: first what was not read, then what was read longest ago. */
   #makeRoom(path: string): void {
-    if (this.#hasRoom(path)) return;
-    const oldest = [...this.#files].find((each) => !this.#texts.has(each));
-    if (oldest !== undefined) this.#forget(oldest);
+    const furthest = this.#queue.furthestFor(path);
+    if (furthest === null) return;
+    this.#forget(furthest);
+    this.#queue.wait(furthest);
   }
 
-  #mark(path: string): void {
-    this.#unread.set(path, Symbol(path));
+  async #readNamed(path: string, signal: AbortSignal | undefined): Promise<void> {
+    if (!this.#queue.unread.has(path)) this.#queue.mark(path, true);
+    await this.#read(path, signal, true);
   }
 
   async #readAll(
@@ -247,42 +341,42 @@ export class FolderIndex {
     return paths.length;
   }
 
-  async #read(path: string, signal: AbortSignal | undefined): Promise<void> {
-    const mark = this.#unread.get(path);
-    const found = await this.#look(path, signal);
-    if (this.#unread.get(path) !== mark) return; // It was changed or read meanwhile.
+  async #read(path: string, signal: AbortSignal | undefined, isNamed = false): Promise<void> {
+    const mark = this.#queue.unread.get(path);
+    if (mark === undefined) return; // Another has read it.
+    const found = await this.#look(path, mark, { signal, isNamed });
+    if (this.#queue.unread.get(path) !== mark) return; // It was changed or read meanwhile.
+    if (found === "waits") return this.#queue.wait(path);
+    if (found !== null && !("skipped" in found)) this.#makeRoom(path);
     this.#forget(path);
     if (found === null) return;
-    if (!("skipped" in found)) this.#files.add(path);
+    if (!("skipped" in found)) this.#queue.keep(path);
     if ("demonstrations" in found) this.#keepDemonstrations(path, found);
     else if ("spans" in found) this.#keep(path, found);
     else if (!this.#isInSkipped(path)) this.#skipped.set(path, found.skipped);
   }
 
   /**
-   * What there is at a path; null for nothing, for a file beyond the limit, and for a folder, whose
-   * files are marked.
+   * What there is at a path; null for nothing and for a folder, whose files are marked; `waits` for a
+   * file that came up and has no room.
    */
-  async #look(path: string, signal: AbortSignal | undefined): Promise<Found | null> {
+  async #look(path: string, { isUnseen }: Mark, options: LookOptions): Promise<Found | "waits"> {
     const text = this.#texts.get(path);
     const file = this.#workspace.absolute(path);
     const kind = text === undefined ? await this.#workspace.kindOf(file) : "file";
     this.#skipped.delete(`${path}/`);
     if (kind === null) return null;
     if (kind === "link") return { skipped: "link" };
-    if (kind === "folder") return await this.#lookBelow(path, signal);
-    if (text !== undefined) this.#makeRoom(path);
-    if (!this.#hasRoom(path)) return null;
-    this.#files.add(path);
+    if (kind === "folder") return await this.#lookBelow(path, options.signal);
+    const isAsked = text !== undefined || options.isNamed || this.#queue.hasRoom(path);
+    if (isUnseen && !isAsked) return "waits";
     if (isDemonstrationFile(path)) return await this.#parseDemonstrations(path, text);
-    return await this.#workspace.read(file, { text, signal });
+    return await this.#workspace.read(file, { text, signal: options.signal });
   }
 
   async #lookBelow(path: string, signal: AbortSignal | undefined): Promise<null> {
-    const folder = this.#workspace.absolute(path);
-    const reason = await this.#workspace.reasonFor(folder, "folder");
-    if (reason === null) await this.#listBelow(folder, signal);
-    else if (!this.#isInSkipped(path)) this.#skipped.set(`${path}/`, reason);
+    this.#listing.forget(path);
+    await this.#listing.listBelow(path, { signal });
     return null;
   }
 
@@ -307,8 +401,7 @@ export class FolderIndex {
     this.#index.setFile(path, []);
     for (const files of [this.#imports, this.#identifiers, this.#demonstrations, this.#skipped])
       files.delete(path);
-    this.#unread.delete(path);
-    this.#files.delete(path);
+    this.#queue.drop(path);
   }
 
   /** Whether a folder that was left out holds it. */
@@ -329,7 +422,7 @@ export class FolderIndex {
   #known(): ReadonlyMap<string, ReadonlySet<string>> {
     const none: ReadonlySet<string> = new Set();
     return new Map([
-      ...[...this.#unread.keys()].map((path) => [path, none] as const),
+      ...[...this.#queue.unread.keys()].map((path) => [path, none] as const),
       ...this.#identifiers,
     ]);
   }
@@ -337,8 +430,4 @@ export class FolderIndex {
 
 function isDemonstrationFile(path: string): boolean {
   return path.endsWith(".pith.md");
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return folder === "" || path === folder || path.startsWith(`${folder}/`);
 }

@@ -1,5 +1,6 @@
 // What was selected for the files that were worked in last, and stands in front of them.
 import { type LaidMemories, noMemories } from "../completion/memories.ts";
+import type { ReachedLimit } from "./folder-index.ts";
 import type { WantedPiece } from "./piece-encoder.ts";
 import type { PlannedMemory } from "./selection.ts";
 
@@ -11,9 +12,14 @@ export interface MemorySet {
   readonly planned: readonly PlannedMemory[];
   /** All that is planned. */
   readonly pieces: readonly WantedPiece[];
+  /** What the limits of reading keep out of it, at the time of asking. */
+  reachedLimits(): readonly ReachedLimit[];
 }
 
-const nothing: MemorySet = { file: null, laid: noMemories, budget: 0, planned: [], pieces: [] };
+const nothing: MemorySet = {
+  ...{ file: null, laid: noMemories, budget: 0, planned: [], pieces: [] },
+  reachedLimits: () => [],
+};
 
 /** Files whose memories stay laid, those used last. */
 const setLimit = 4;

@@ -10,7 +10,7 @@ import { CancelledError, errorKind, throwIfCancelled } from "../errors.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Span } from "../workspace/workspace.ts";
 import { BankKeeper } from "./bank-keeper.ts";
-import type { PlacedProblem, SkippedPath } from "./folder-index.ts";
+import type { PlacedProblem, ReachedLimit, SkippedPath } from "./folder-index.ts";
 import { Folders, type FoundFile, isReadAlike, type Touched } from "./folders.ts";
 import { type KeptText, recollectTexts, type ShownSpan, shownSpan } from "./kept-texts.ts";
 import type { BankFacts, MemoryBankOptions } from "./memory-bank.ts";
@@ -109,6 +109,11 @@ export class Project {
     return this.#sets.of(file).planned.map(describeMemory);
   }
 
+  /** What the limits of reading keep out of the selection for the file. */
+  limitsFor(file: string | null): readonly ReachedLimit[] {
+    return this.#sets.of(file).reachedLimits();
+  }
+
   /** What was selected last. */
   get selection(): Selection {
     const { file, budget, planned } = this.#sets.last;
@@ -171,6 +176,8 @@ export class Project {
     const onRead = (done: number, total: number) => onActivity({ kind: "reading", done, total });
     const skipped = new Map<string, SkippedPath>();
     const problems = new Map<string, PlacedProblem[]>();
+    const nothing: CompressReport["nothing"][number][] = [];
+    const limits = new Map<string, () => readonly ReachedLimit[]>();
     const wanted = new Map<Span, string>();
     for (const { file, range } of targets) {
       const { root, folder, path } = await this.folders.require(file);
@@ -180,6 +187,9 @@ export class Project {
         .spansIn(path)
         .filter((span) => range === undefined || meets(span, range));
       for (const span of spans) wanted.set(span, root);
+      limits.set(join(root, path), () => folder.limitsBelow(path));
+      if (spans.length === 0)
+        nothing.push({ path: path || root, reason: await folder.whyNothing(path) });
       if (spans.length > 0 && range !== undefined) continue;
       for (const each of folder.skippedIn(path)) skipped.set(join(root, each.path), each);
     }
@@ -193,8 +203,10 @@ export class Project {
       spans: wanted.size,
       tokens: pieces.reduce((sum, { ids }) => sum + ids.length, 0),
       positions: pieces.reduce((sum, { count }) => sum + count + form.markTokens, 0),
-      skipped: [...skipped.values()],
-      problems: [...problems.values()].flat(),
+      ...{ skipped: [...skipped.values()], problems: [...problems.values()].flat(), nothing },
+      limits: [...limits].flatMap(([folder, reached]) =>
+        reached().map((each) => ({ folder, ...each })),
+      ),
     }));
   }
 
@@ -278,7 +290,8 @@ export class Project {
     );
     if (settings !== this.#settings || terms.rules !== this.#rules)
       throw new CancelledError("other settings or rules hold by now");
-    this.#sets.keep({ file: cursor.file, laid, budget, planned, pieces });
+    const reachedLimits = () => folder.reachedLimits;
+    this.#sets.keep({ file: cursor.file, laid, budget, planned, pieces, reachedLimits });
     await completer.refresh(laid, terms);
   }
 

@@ -1,6 +1,6 @@
 // What the editor asks of the memories of its workspace and what it is told, as plain records.
 import type { MemoryRequest } from "../completion/request.ts";
-import type { PlacedProblem, SkippedPath } from "./folder-index.ts";
+import type { NothingReason, PlacedProblem, ReachedLimit, SkippedPath } from "./folder-index.ts";
 import type { FolderSettings } from "./folders.ts";
 import type { Cursor } from "./near-text.ts";
 import type { SelectedMemory } from "./selection.ts";
@@ -77,4 +77,12 @@ export interface CompressReport {
   readonly skipped: readonly SkippedPath[];
   /** Of demonstration files among them. */
   readonly problems: readonly PlacedProblem[];
+  /** Of what was asked for: what gave no memory at all. */
+  readonly nothing: readonly { readonly path: string; readonly reason: NothingReason }[];
+  /** By what was asked for, an absolute path. */
+  readonly limits: readonly FolderLimit[];
+}
+
+export interface FolderLimit extends ReachedLimit {
+  readonly folder: string;
 }

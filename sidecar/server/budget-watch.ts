@@ -41,7 +41,7 @@ export class BudgetWatch {
 /** `time` is that of the answer, in ms since 1970. */
 export function budgetReport(
   { uri, version, reason, text, tokens, ms, latencyMs }: CompletionReport,
-  { alignment, use, memories }: ShownCompletion,
+  { alignment, use, memories, limits }: ShownCompletion,
   time: number,
 ): BudgetReport {
   const { generated, computed, reused } = tokens;
@@ -60,6 +60,7 @@ export function budgetReport(
     ],
     dropped: use === null ? [] : droppedOf(use),
     ...(memories.length > 0 && { droppedMemories: countDropped(memories) }),
+    ...(limits && { limits: [...limits] }),
     alignment: alignment && {
       way: alignment.way,
       keptTokens: alignment.keptTokens,

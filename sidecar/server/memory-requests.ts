@@ -76,7 +76,9 @@ export class MemoryRequests {
     const files = targets.map(({ uri, range }) => ({ file: requirePath(uri), range }));
     const options = { signal, onActivity: percentTo(onPercent) };
     const report = await (await this.#options.thread()).compress(files, options);
-    return { ...report, skipped: [...report.skipped], problems: [...report.problems] };
+    const { skipped, problems, nothing, limits } = report;
+    const plain = { skipped: [...skipped], problems: [...problems], nothing: [...nothing] };
+    return { ...report, ...plain, limits: [...limits] };
   }
 
   /** The spans that matter at a place within a budget, the best first, each under its path. */

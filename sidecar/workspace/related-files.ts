@@ -52,13 +52,49 @@ export function resolveImports(
   { path, imports }: Pick<RelatedQuery, "path" | "imports">,
   files: { has(path: string): boolean; keys(): Iterable<string> },
 ): string[] {
-  const resolve = /\.pyw?i?$/.test(path) ? pythonPlaces : javascriptPlaces;
+  let named: ReadonlyMap<string, readonly string[]> | null = null;
   const found = imports.flatMap((each) => {
-    const { places, isSuffix } = resolve(path, each);
+    const { places, isSuffix } = placesOf(path, each);
     if (!isSuffix) return places.filter((place) => files.has(place));
-    return [...files.keys()].filter((file) => places.some((place) => endsWithPath(file, place)));
+    named ??= byName(files.keys());
+    const alike = places.flatMap((place) => named?.get(posix.basename(place)) ?? []);
+    return alike.filter((file) => places.some((place) => endsWithPath(file, place)));
   });
   return [...new Set(found)];
+}
+
+/** There may be tens of thousands: each is compared with what bears its name alone. */
+function byName(paths: Iterable<string>): Map<string, string[]> {
+  const named = new Map<string, string[]>();
+  for (const path of paths) {
+    const name = posix.basename(path);
+    const others = named.get(name);
+    if (others === undefined) named.set(name, [path]);
+    else others.push(path);
+  }
+  return named;
+}
+
+/** The folders, relative to the workspace folder, in which what the imports name may lie. */
+export function importFolders({ path, imports }: Pick<RelatedQuery, "path" | "imports">): string[] {
+  const found = imports.flatMap((each) => {
+    const { places, isSuffix } = placesOf(path, each);
+    const starts = isSuffix ? [...foldersAbove(path), "src"] : [""];
+    return starts.flatMap((start) =>
+      places.map((place) => posix.dirname(posix.join(start, place))),
+    );
+  });
+  const inside = found.filter((folder) => folder !== ".." && !folder.startsWith("../"));
+  return [...new Set(inside.map((folder) => (folder === "." ? "" : folder)))];
+}
+
+function foldersAbove(path: string): string[] {
+  const names = path.split("/").slice(0, -1);
+  return [...names.keys(), names.length].map((count) => names.slice(0, count).join("/"));
+}
+
+function placesOf(path: string, each: Import): Places {
+  return /\.pyw?i?$/.test(path) ? pythonPlaces(path, each) : javascriptPlaces(path, each);
 }
 
 /** Where a module may lie; `isSuffix` when the folder above is not known. */

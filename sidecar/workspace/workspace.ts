@@ -7,6 +7,7 @@ import { throwIfCancelled } from "../errors.ts";
 import { type CutOptions, cutText, type Piece } from "./cut.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import { isWithin } from "./is-within.ts";
+import { reasonByName } from "./name-reason.ts";
 import { checkSource, readSource } from "./read-source.ts";
 import { findSecrets, type SecretLines } from "./secrets.ts";
 import type { SkipReason } from "./skip-reason.ts";
@@ -36,6 +37,12 @@ export interface SpannedFile {
 export interface SkippedFile {
   readonly path: string;
   readonly skipped: SkipReason;
+}
+
+/** Relative to the workspace folder; of a folder with a `/` at its end. */
+export interface ListedPath {
+  readonly path: string;
+  readonly kind: "file" | "folder";
 }
 
 export interface WholeFile {
@@ -131,27 +138,26 @@ export class Workspace {
   }
 
   /**
-   * Every file below an absolute path of a folder, in the order of names, and what was left out: a
-   * folder that is skipped is named itself, with a `/` at its end, and not looked into.
-   * @throws CancelledError when `signal` fires.
+   * What there is in one folder, by its absolute path, in the order of names, and what is left out of
+   * it by rules or by its name; of a folder the path ends in `/`, and nothing in it is looked at.
    */
-  async *walk(
-    folder: string = this.folder,
-    signal?: AbortSignal,
-  ): AsyncGenerator<{ readonly path: string } | SkippedFile> {
+  async *list(folder: string = this.folder): AsyncGenerator<ListedPath | SkippedFile> {
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => null);
     if (entries === null) yield { path: `${this.shown(folder)}/`, skipped: "unreadable" };
     for (const entry of (entries ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      throwIfCancelled(signal);
       const path = join(folder, entry.name);
-      const shown = this.shown(path) + (entry.isDirectory() ? "/" : "");
       const kind = entry.isDirectory() ? "folder" : "file";
-      const reason = await this.#rules.reasonFor(path, kind);
+      const shown = this.shown(path) + (kind === "folder" ? "/" : "");
+      const reason = await this.#reasonToSkip(path, kind);
       if (entry.isSymbolicLink()) yield { path: shown, skipped: reason ?? "link" };
-      else if (reason !== null) yield { path: shown, skipped: reason };
-      else if (entry.isDirectory()) yield* this.walk(path, signal);
-      else yield { path };
+      else yield reason === null ? { path: shown, kind } : { path: shown, skipped: reason };
     }
+  }
+
+  /** By the name first, which costs a hundredth of what the rules do: there may be very many. */
+  async #reasonToSkip(path: string, kind: "file" | "folder"): Promise<SkipReason | null> {
+    const named = kind === "file" ? reasonByName(path) : null;
+    return named ?? (await this.#rules.reasonFor(path, kind));
   }
 
   async #span(

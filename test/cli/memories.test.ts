@@ -108,3 +108,42 @@ test("with --context the memories of the folder stand in front, within their bud
   assert.match(outside.stderr, /order\.ts: is not in the folder .*out of --context/);
   assert.doesNotMatch(outside.stderr, / at /);
 });
+
+test("a path that is named is compressed whatever lies before it, and what gives nothing says why", async (context) => {
+  const names = Array.from({ length: 4000 }, (_, index) => `assets/${index}.png`);
+  const pictures = Object.fromEntries(names.map((name) => [name, "\x89PNG\r\n\x1a\n\0"]));
+  const folder = await scratchFolder(context, {
+    ...{
+      ...pictures,
+      "src/money.ts": files["shipping.ts"],
+      "src/empty.ts": "",
+      ".gitignore": "out/",
+    },
+    "out/made.ts": "export const made = 1;\n",
+    "ways.pith.md": "Greet\n=>\nhello();\n",
+    "tiny.gguf": makeTinyGguf({ architecture: "qwen2", contextLength: 4096 }).bytes,
+  });
+  const home = await scratchFolder(context, {});
+  const flags = ["--folder", folder, "--model", join(folder, "tiny.gguf"), "--home", home];
+  const compress = (...paths: string[]) =>
+    runPith(["compress", ...paths.map((path) => join(folder, path)), ...flags]);
+  const made = await runPith(["compress", join(folder, "src/money.ts"), "--json", ...flags]);
+  assert.deepEqual([made.code, JSON.parse(made.stdout).files], [0, 1], made.stderr);
+  assert.deepEqual(JSON.parse(made.stdout).limits, []);
+  const reasons = {
+    "assets/7.png": "binary",
+    "out/made.ts": "ignored",
+    "src/empty.ts": "empty",
+    "src/gone.ts": "unreadable",
+    "ways.pith.md": "demonstrations",
+  };
+  for (const [path, reason] of Object.entries(reasons)) {
+    const { code, stdout, stderr } = await compress(path);
+    assert.equal(code, 1, path);
+    assert.match(stdout, /^0 spans of 0 files/);
+    assert.ok(stderr.includes(`${path} gave no memory: ${reason}`), stderr);
+  }
+  const both = await compress("src/money.ts", "src/gone.ts");
+  assert.equal(both.code, 1);
+  assert.match(both.stdout, /^3 spans of 1 files/);
+});

@@ -108,6 +108,15 @@ test("attaching is a stage where something was attached", () => {
   assert.deepEqual(kinds(0.2), ["wait", "plan", "attach"]);
 });
 
+test("a limit of reading that was reached is told among what was left out", () => {
+  const sentences = (limits: BudgetReport["limits"]) =>
+    viewOf({ ...report, dropped: [], limits: limits ?? [] }, []).dropped.sentences;
+  assert.deepEqual(sentences([]), []);
+  assert.deepEqual(sentences([{ kind: "files", limit: 4000, left: 1234 }]), [
+    "Of a folder at most 4,000 files are read, the nearest first; left out: 1,234.",
+  ]);
+});
+
 test("the slider stands where the setting does, and says where it moves nothing", () => {
   const sliderOf = (change: Partial<typeof memories>) =>
     budgetView(

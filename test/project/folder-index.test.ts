@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { FolderIndex, fileLimit } from "../../sidecar/project/folder-index.ts";
+import { FolderIndex } from "../../sidecar/project/folder-index.ts";
+import { fileLimit } from "../../sidecar/project/reading-queue.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
 
 const files = {

@@ -61,6 +61,8 @@ const byEnding = new Map<string, Language>(
     endings.split(" ").map((ending): [string, Language] => [ending, { id, grammar }]),
   ),
 );
+/** Texts that hold data or prose, and no code. */
+const dataIds = new Set(["json", "yaml", "toml", "markdown", "plaintext"]);
 const plainText: Language = { id: "plaintext", grammar: null };
 
 const byId = new Map(table.map(([id, grammar]) => [id, grammar]));
@@ -73,4 +75,9 @@ export function grammarOf(languageId: string, path: string): Grammar | null {
 /** Plain text for a name that says nothing. */
 export function languageOf(path: string): Language {
   return byEnding.get(extname(basename(path)).toLowerCase()) ?? plainText;
+}
+
+/** Whether a file of this name holds code, or demonstrations of it. */
+export function isSourceName(path: string): boolean {
+  return path.endsWith(".pith.md") || !dataIds.has(languageOf(path).id);
 }
