@@ -1,11 +1,11 @@
 // The folders of the workspace, each opened when something in it is asked for. In: what the editor
 // says of them and of its documents. Out: the folder that holds a file.
 import { realpath } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UnsupportedError } from "../errors.ts";
 import { pieceTokens } from "../memory/kept-encoder.ts";
-import { isRuleFile } from "../workspace/ignore-rules.ts";
+import { ruledFolder } from "../workspace/ignore-rules.ts";
 import { isWithin } from "../workspace/is-within.ts";
 import { FolderIndex, type PlacedDemonstration, type PlacedProblem } from "./folder-index.ts";
 
@@ -95,17 +95,17 @@ export class Folders {
 
   /** A file or folder on the disk was made, changed or deleted. */
   async touch(file: string): Promise<Touched> {
-    const areRulesOther = await this.#isRule(file);
+    const ruled = await this.#ruledFolder(file);
     // Other rules may hold for any file now, also where they stand further out.
-    if (areRulesOther)
+    if (ruled !== null)
       for (const root of this.#opened.keys())
-        if (isWithin(file, root) || isWithin(root, dirname(file))) this.#opened.delete(root);
+        if (isWithin(ruled, root) || isWithin(root, ruled)) this.#opened.delete(root);
     // What changed is the link itself, where it is one.
     const opened = await this.#openAll(file);
     const paths = opened.flatMap(({ root, folder }) =>
       folder.touch(pathIn(root, file)).map((each) => join(root, each)),
     );
-    return { paths, areRulesOther };
+    return { paths, areRulesOther: ruled !== null };
   }
 
   /** With the absolute paths of their files. */
@@ -132,12 +132,13 @@ export class Folders {
     return (await Promise.all(lists)).flat();
   }
 
-  /** Not where it lies in a folder that is left out: package managers write many of them there. */
-  async #isRule(file: string): Promise<boolean> {
-    if (!isRuleFile(file)) return false;
-    const places = await this.findAll(dirname(file));
+  /** null also where that is left out: package managers write many rule files there. */
+  async #ruledFolder(file: string): Promise<string | null> {
+    const ruled = ruledFolder(file);
+    if (ruled === null) return null;
+    const places = await this.findAll(ruled);
     const reasons = places.map(({ folder, path }) => folder.reasonFor(path, "folder"));
-    return places.length === 0 || (await Promise.all(reasons)).includes(null);
+    return places.length === 0 || (await Promise.all(reasons)).includes(null) ? ruled : null;
   }
 
   /** The folders that hold the file, the innermost first. */

@@ -1,6 +1,6 @@
 /** Why a file or a span of it is no source of memories: the closed list. */
 export const skipReasons = [
-  /** By `.gitignore` or `.git/info/exclude`. */
+  /** By `.gitignore`, `.git/info/exclude` or the user's excludes file of Git. */
   "ignored",
   /** By a file that keeps AI tools away: `aiIgnoreFiles` of ignore-rules.ts. */
   "ai-ignored",

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { appendFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { aiIgnoreFiles, IgnoreRules, isRuleFile } from "../../sidecar/workspace/ignore-rules.ts";
+import { aiIgnoreFiles, IgnoreRules, ruledFolder } from "../../sidecar/workspace/ignore-rules.ts";
 import { scratchFolder } from "./scratch-folder.ts";
 
 const tree: Record<string, string> = {
@@ -63,7 +63,7 @@ for (const name of aiIgnoreFiles) {
       ".gitignore": "!private/\n",
       "nested/.gitignore": "!*.sql\n",
     });
-    assert(isRuleFile(join(folder, name)));
+    assert.equal(ruledFolder(join(folder, name)), folder);
     await checkReason(folder, "private/a.ts", "ai-ignored");
     await checkReason(folder, "nested/a.sql", "ai-ignored");
     await checkReason(folder, "open.sql", null);
