@@ -27,11 +27,20 @@ export function restOf(shown: Shown, uri: string, head: string, tail: string): R
   const typed = head.slice(shown.head.length);
   if (typed.length >= shown.text.length || !shown.text.startsWith(typed)) return null;
   const text = shown.text.slice(typed.length);
+  const taken = takenClosers(shown, typed, tail);
+  if (taken > 0) return { text, replaced: shown.replaced - taken };
   const added = addedClosers(shown.tail, tail);
   if (added === null) return null;
   // The added characters are replaced only by a text that holds them: else they would be lost.
   if (!holdsInOrder(text, added)) return null;
   return { text, replaced: shown.replaced + added.length };
+}
+
+/** How many of the characters that the text replaces were typed over: editors step over closers. */
+function takenClosers({ tail, replaced }: Shown, typed: string, now: string): number {
+  const taken = tail.slice(0, tail.length - now.length);
+  const isClosers = autoClosed.exec(taken)?.[0] === taken && taken.length <= replaced;
+  return isClosers && tail.endsWith(now) && holdsInOrder(typed, taken) ? taken.length : 0;
 }
 
 /** What an editor closed by itself in front of the old tail; empty when nothing changed. */

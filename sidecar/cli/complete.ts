@@ -84,8 +84,13 @@ async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promi
     });
   });
   if (flags.json) process.stdout.write(`${JSON.stringify(answer)}\n`);
-  else if (answer.reason === null) process.stdout.write(`${answer.text}\n`);
-  else process.stderr.write(`nothing to show: ${answer.reason}\n`);
+  else if (answer.reason === null) {
+    process.stdout.write(`${answer.text}\n`);
+    if (answer.replaced > 0)
+      process.stderr.write(
+        `in place of ${JSON.stringify(cut.suffix.slice(0, answer.replaced))} behind the cursor\n`,
+      );
+  } else process.stderr.write(`nothing to show: ${answer.reason}\n`);
 }
 
 /** What an editor does in a pause. @throws UnsupportedError for a file that is not in the folder */
@@ -113,20 +118,30 @@ function headerPath(file: string): string {
   return isWithin(file, here) ? relative(here, file).split(sep).join("/") : basename(file);
 }
 
-/** The identifiers that decide how a block begins; for other languages its braces do. */
+/** The identifiers that decide how a block begins or a statement ends; else braces and lines do. */
 const languages: Record<string, string> = {
   ".bzl": "starlark",
+  ".c": "c",
+  ".cc": "cpp",
+  ".cpp": "cpp",
   ".cr": "crystal",
+  ".cs": "csharp",
+  ".dart": "dart",
   ".ex": "elixir",
   ".exs": "elixir",
   ".gd": "gdscript",
+  ".h": "cpp",
+  ".hpp": "cpp",
+  ".java": "java",
   ".jl": "julia",
   ".lua": "lua",
   ".luau": "luau",
   ".nim": "nim",
+  ".php": "php",
   ".py": "python",
   ".pyi": "python",
   ".pyx": "cython",
   ".rb": "ruby",
+  ".rs": "rust",
   ".sh": "shellscript",
 };

@@ -70,6 +70,7 @@ export function hiddenOpener(
   const start = inner === undefined ? 0 : inner.index + inner.character.length;
   const inside = linePrefix.slice(start);
   if (inner !== undefined && isString(inner)) {
+    if (!lineSuffix.includes(inner.character)) return [];
     const index = lastUnclosed(inside, lineSuffix.trimStart().charAt(0));
     return index < 0 ? [] : [{ character: inside.charAt(index), index: start + index }];
   }

@@ -104,11 +104,12 @@ export function readPlace(cursor: CursorText, multiline: "auto" | "never"): Plac
   };
 }
 
-/** Whether `line` begins a block that goes on below it. */
+/** Whether `line` begins a block, or a comment, that goes on below it. */
 export function opensBlock(line: string, languageId: string): boolean {
   const text = line.trim();
   const isInBrackets = scanBrackets(line).openers.length > 0;
-  if (isInBrackets || text.endsWith("=>")) return true;
+  const isInComment = text.startsWith("/*") && !text.includes("*/");
+  if (isInBrackets || isInComment || text.endsWith("=>")) return true;
   if (text.endsWith(":") && colonBlocks.has(languageId)) return true;
   if (!wordBlocks.has(languageId)) return false;
   return blockWord.test(text) || (headOfStatement.test(text) && !/\bend\b/.test(text));

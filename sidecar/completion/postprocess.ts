@@ -99,7 +99,9 @@ function notShown(reason: TextReason): ShownText {
 
 function cutToWhole(shown: ShownText, place: Place, faults: FaultCounter): ShownText {
   if (shown.reason !== null) return shown;
-  const isBare = (text: string): boolean => place.mayOpenBlock && endsWithHead(text, place);
+  const head = opensBlockBelow(shown.text, place) ? firstLine(shown.text).length : 0;
+  const isBare = (cut: string): boolean =>
+    place.mayOpenBlock && (cut.length <= head || endsWithHead(cut, place));
   const length = wholeLength(shown.text, faults, isBare);
   if (length === null || length === shown.text.length) return shown;
   const text = shown.text.slice(0, length);

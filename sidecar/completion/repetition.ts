@@ -45,12 +45,23 @@ function firstEnd(
     run = whole[index] === whole[index - period] ? run + 1 : 0;
     const at = index + 1;
     if (run < 2 * period || at < from + 2 * period) continue;
-    const copies = greatestCopies(whole.slice(at - period, at)) + 1;
+    const copies = greatestCopies(atWord(whole.slice(at - 2 * period, at))) + 1;
     if (run >= (copies - 1) * period) return { at, characters: copies * period };
   }
   const characters = run + period;
   const isRepeating = run >= 2 * period && characters >= cutCharacters;
   return isCut && isRepeating ? { at: whole.length, characters } : null;
+}
+
+/** The phrase that `twice` has two of, turned so that it begins with no part of a word. */
+function atWord(twice: string): string {
+  const period = twice.length / 2;
+  const start = [...Array(period).keys()].find((index) => {
+    const around = twice.slice(index, index + 2);
+    return !/^[\p{L}\p{M}\p{N}_]{2}$/u.test(around);
+  });
+  const from = start === undefined ? 0 : start + 1;
+  return twice.slice(from, from + period);
 }
 
 /** How often a phrase may stand in a row. */

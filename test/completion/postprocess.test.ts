@@ -334,7 +334,135 @@ const blocks: Case[] = [
   },
 ];
 
-for (const each of [...lines, ...rests, ...blocks]) test(each.label, () => check(each));
+const strings: Case[] = [
+  ["typescript", `log(\`Hello \${$0}\`);`, "name}!`);", "name"],
+  ["typescript", `log(\`Hello \${f(\`\${$0}\`)}\`);`, "a}`)}`);", "a"],
+  ["typescript", "log(`Hello $0`);", `\${user.name}!\`);`, `\${user.name}!`],
+  ["python", 'print(f"{name} has {$0}")', 'score} points.")', "score"],
+  ["python", "return f'user:{$0}'", 'user["id"]}:{user}\'', 'user["id"]'],
+  ["python", "return 'user:{$0}'.format(user)", "}'.format(user)", { reason: "repeats-suffix" }],
+  ["ruby", 'puts "Hello #{$0}"', 'name.upcase}!"', "name.upcase"],
+  ["kotlin", `println("Hello \${$0}")`, 'map["a"]}")', 'map["a"]'],
+  ["swift", 'print("Hello \\($0)")', 'name)!")', "name"],
+  ["csharp", 'Log($"Hello {$0}");', 'name}");', "name"],
+  ["php", 'echo "Hello {$0}";', '$user->name}";', "$user->name"],
+  ["shellscript", `echo "Hello \${$0}"`, 'name:-you}"', "name:-you"],
+  ["shellscript", 'echo "$($0)"', 'ls "$dir")"', 'ls "$dir"'],
+  ["shellscript", "if [[ $0 ]]; then", '-f "$1" ]]; then', '-f "$1"'],
+  ["scala", `println(s"Hello \${$0}")`, 'name}")', "name"],
+  ["rust", 'println!("Hello {$0}");', 'name}!");', "name"],
+  ["java", "Map<$0> users = new HashMap<>();", "String, List<User>> users;", "String, List<User>"],
+  ["typescript", "const a: Map<$0>;", "string, (a: A) => B>;", "string, (a: A) => B"],
+  ["typescriptreact", "return <p>$0</p>;", "<b>Hi</b></p>;", "<b>Hi</b>"],
+  ["typescriptreact", 'return <p className="$0">', 'a b">Hi</p>', "a b"],
+].map(([languageId, marked, generated, shown]) => ({
+  label: `${languageId} ${marked}`,
+  marked: `${marked}\n`,
+  generated: `${generated}\n`,
+  ...({ languageId, shown } as Pick<Case, "languageId" | "shown">),
+}));
+
+const bodies: Case[] = [
+  {
+    label: "a body that goes on is not closed",
+    marked: "async function f(id) {\n  $0\n  const a = 1;\n  return a;\n}\n",
+    generated: "const b = 2;\n  g(b);\n}\n\nfunction h() {}\n",
+    shown: "const b = 2;\n  g(b);",
+  },
+  {
+    label: "a body that goes on is not left",
+    marked: "function f() {\n  $0\n  const a = 1;\n}\n",
+    generated: "g();\n  return 1;\n}\n",
+    shown: "g();",
+  },
+  {
+    label: "a branch may be left",
+    marked: "function f() {\n  $0\n  const a = 1;\n}\n",
+    generated: "if (b) {\n    return;\n  }\n  g();\n}\n",
+    shown: "if (b) {\n    return;\n  }\n  g();",
+  },
+  {
+    label: "a block that an empty line opens is shown whole",
+    marked: "function f() {\n  a();\n  $0\n  c();\n}\n",
+    generated: "if (b) {\n    d();\n  }\n  e();\n}\n",
+    shown: "if (b) {\n    d();\n  }",
+  },
+  {
+    label: "a Python block that an empty line opens ends with its body",
+    marked: "def f():\n    a = 1\n    $0\n    return a\n",
+    generated: "for b in c:\n        a += b\n    print(a)\n",
+    shown: "for b in c:\n        a += b",
+    languageId: "python",
+  },
+  {
+    label: "a comment that an empty line opens is shown whole",
+    marked: "a();\n$0\nfunction f() {}\n",
+    generated: "/**\n * Does it.\n */\nfunction g() {}\n",
+    shown: "/**\n * Does it.\n */",
+  },
+  {
+    label: "a block between braces before more arguments is a block",
+    marked: "later(() => {$0}, 1000);\n",
+    generated: "\n  a();\n}, 1000);\n",
+    shown: "\n  a();\n",
+  },
+];
+
+const rubbish: Case[] = [
+  {
+    label: "a text that only repeats itself is not shown",
+    marked: "x = x or y or $0\n",
+    generated: "x or y or x or y or x or y or x or",
+    shown: { reason: "repeats-itself" },
+  },
+  {
+    label: "a text is shown up to where it repeats itself",
+    marked: "# $0\n",
+    generated: "Sums up the end of the end of the end of the end of\n",
+    shown: "Sums up",
+  },
+  {
+    label: "a text that was cut in a repetition is shown up to there",
+    marked: "a = [$0]\n",
+    generated: "1, 0, 0, 0, 0, 0, 0, 0, 0, 0,",
+    shown: "1",
+    isCut: true,
+  },
+  {
+    label: "U+FFFD and what is behind it are not shown",
+    marked: "// $0\n",
+    generated: "done \uFFFD and more\n",
+    shown: "done",
+  },
+  {
+    label: "a text that begins with U+FFFD is not shown",
+    marked: "// $0\n",
+    generated: "\uFFFD\n",
+    shown: { reason: "end-of-text" },
+  },
+  {
+    label: "a line two lines further down is not repeated",
+    marked: "def f(path):\n    $0\n    with open(path) as file:\n        return json.load(file)\n",
+    generated: "return json.load(file)\n",
+    shown: { reason: "repeats-suffix" },
+    languageId: "python",
+  },
+  {
+    label: "a line behind the end of the block may come before it",
+    marked: "if (!user) {\n  $0\n}\nreturn null;\n",
+    generated: "return null;\n}\n",
+    shown: "return null;",
+  },
+  {
+    label: "one word may come again further down",
+    marked: "switch (a) {\n  case 1:\n    $0\n    b();\n    break;\n}\n",
+    generated: "break;\n",
+    shown: "break;",
+  },
+];
+
+for (const each of [...lines, ...rests, ...blocks, ...strings, ...bodies, ...rubbish])
+  test(each.label, () => check(each));
 
 const earliest: [label: string, marked: string, generated: string, length: number][] = [
   ["a line end is the end of a line", "a =$0\n", " 1;\n", 4],

@@ -43,6 +43,14 @@ test("a text that takes the place of characters goes on doing so", () => {
   assert.deepEqual(restOf(shown, "a.ts", "f(a", ")"), { text: ", b)", replaced: 1 });
 });
 
+test("a closer that is replaced may be typed over", () => {
+  const shown = { uri: "a.ts", head: "if (", tail: "))\n", text: "a()) {", replaced: 2 };
+  assert.deepEqual(restOf(shown, "a.ts", "if (a()", ")\n"), { text: ") {", replaced: 1 });
+  assert.deepEqual(restOf(shown, "a.ts", "if (a())", "\n"), { text: " {", replaced: 0 });
+  assert.equal(restOf(shown, "a.ts", "if (a", ")\n"), null);
+  assert.equal(restOf({ ...shown, replaced: 0 }, "a.ts", "if (a()", ")\n"), null);
+});
+
 test("text typed into one document does not go on in another", () => {
   const shown = { uri: "a.ts", head: "", tail: "", text: "abc", replaced: 0 };
   assert.equal(restOf(shown, "b.ts", "a", ""), null);

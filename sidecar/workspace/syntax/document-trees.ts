@@ -92,6 +92,7 @@ export class DocumentTrees {
   ): KeptTree | null {
     const last = this.#kept.get(path);
     const old = last?.grammar === grammar ? last : null;
+    if (old?.text === text) return this.#use(path, old);
     if (old === null && this.#reading.has(path)) return null;
     const tree = parse(parser, text, {
       old: old && edited(old, text),
@@ -103,10 +104,15 @@ export class DocumentTrees {
     return null;
   }
 
-  #keep(path: string, kept: KeptTree): KeptTree {
-    this.#kept.get(path)?.tree.delete();
+  #use(path: string, kept: KeptTree): KeptTree {
     this.#kept.delete(path);
     this.#kept.set(path, kept);
+    return kept;
+  }
+
+  #keep(path: string, kept: KeptTree): KeptTree {
+    this.#kept.get(path)?.tree.delete();
+    this.#use(path, kept);
     for (const [oldest, { tree }] of this.#kept) {
       if (this.#kept.size <= this.#limits.documents) break;
       tree.delete();
