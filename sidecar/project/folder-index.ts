@@ -1,7 +1,7 @@
 // One workspace folder, read into a ranking of its spans: first what the file at hand most likely
 // needs, then the rest, a file at a time, so that a keystroke may break in. Texts of open editors
 // stand in for what the disk has. It runs no model.
-import { throwIfCancelled } from "../errors.ts";
+import { CancelledError, throwIfCancelled } from "../errors.ts";
 import type { DemonstrationProblem } from "../selection/demonstration-problem.ts";
 import {
   type Demonstration,
@@ -11,6 +11,7 @@ import {
 import { identifiersOf } from "../selection/identifiers.ts";
 import { type RankedSpan, SpanIndex, type SpanQuery } from "../selection/span-index.ts";
 import type { CutOptions } from "../workspace/cut.ts";
+import type { Disk } from "../workspace/disk.ts";
 import {
   importFolders,
   type RelatedFile,
@@ -81,6 +82,10 @@ export type ReadProgress = (done: number, total: number) => void;
 export interface FolderOptions {
   readonly cutting: CutOptions;
   readonly exclude: readonly string[];
+  /** Default the host's. */
+  readonly disk?: Disk | undefined;
+  /** Told of a file on which something broke; the others are read all the same. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
 }
 
 export class FolderIndex {
@@ -96,8 +101,13 @@ export class FolderIndex {
   readonly #texts = new Map<string, string>();
   readonly #queue = new ReadingQueue(this.#order, (path) => this.#texts.has(path));
 
-  private constructor(workspace: Workspace) {
+  /** Read a second time, the file system having answered; a third time when they change. */
+  readonly #retried = new Set<string>();
+  readonly #onFailure: (error: unknown) => void;
+
+  private constructor(workspace: Workspace, onFailure: (error: unknown) => void = () => {}) {
     this.#workspace = workspace;
+    this.#onFailure = onFailure;
     this.#listing = new FolderListing({
       ...{ workspace, order: this.#order },
       onEntry: (entry) => this.#take(entry),
@@ -105,8 +115,9 @@ export class FolderIndex {
   }
 
   /** @throws Error when there is no such folder. */
-  static async open(folder: string, { cutting, exclude }: FolderOptions): Promise<FolderIndex> {
-    return new FolderIndex(await Workspace.open(folder, cutting, exclude));
+  static async open(folder: string, options: FolderOptions): Promise<FolderIndex> {
+    const { cutting, exclude, disk, onFailure } = options;
+    return new FolderIndex(await Workspace.open(folder, cutting, exclude, disk), onFailure);
   }
 
   /** The real path of the folder. */
@@ -198,7 +209,10 @@ export class FolderIndex {
     const isFile = this.#identifiers.has(path) || this.#queue.unread.has(path);
     if (!isFile) this.#workspace.forgetRules(this.#workspace.absolute(path));
     const paths = [path, ...(isFile ? [] : this.#knownBelow(path))];
-    for (const each of paths) this.#queue.mark(each, true);
+    for (const each of paths) {
+      this.#retried.delete(each);
+      this.#queue.mark(each, true);
+    }
     return paths;
   }
 
@@ -260,6 +274,17 @@ export class FolderIndex {
     this.#queue.renew();
   }
 
+  /** The file system may have come back; what is slow each time is not waited for at each pause. */
+  #retryHung(): void {
+    for (const [skipped, reason] of this.#skipped) {
+      const path = skipped.replace(/\/$/, "");
+      if (reason !== "hung" || this.#retried.has(path)) continue;
+      if (this.#workspace.isHung(this.#workspace.absolute(path))) continue;
+      this.#retried.add(path);
+      this.#queue.mark(path, true);
+    }
+  }
+
   #take(entry: ListedPath | SkippedFile): void {
     const { path } = entry;
     if (!("skipped" in entry)) this.#queue.find(path);
@@ -309,6 +334,7 @@ export class FolderIndex {
     onProgress: ReadProgress,
     signal: AbortSignal | undefined,
   ): Promise<number> {
+    this.#retryHung();
     await this.#listing.listBelow(path, { signal });
     for (let count = 0; ; ) {
       const paths = this.#queue.wanted(path);
@@ -344,7 +370,11 @@ export class FolderIndex {
   async #read(path: string, signal: AbortSignal | undefined, isNamed = false): Promise<void> {
     const mark = this.#queue.unread.get(path);
     if (mark === undefined) return; // Another has read it.
-    const found = await this.#look(path, mark, { signal, isNamed });
+    const found = await this.#look(path, mark, { signal, isNamed }).catch((error: unknown) => {
+      if (error instanceof CancelledError) throw error;
+      this.#onFailure(new Error(`workspace: ${path} cannot be read`, { cause: error }));
+      return { skipped: "failed" } as const;
+    });
     if (this.#queue.unread.get(path) !== mark) return; // It was changed or read meanwhile.
     if (found === "waits") return this.#queue.wait(path);
     if (found !== null && !("skipped" in found)) this.#makeRoom(path);
@@ -366,7 +396,8 @@ export class FolderIndex {
     const kind = text === undefined ? await this.#workspace.kindOf(file) : "file";
     this.#skipped.delete(`${path}/`);
     if (kind === null) return null;
-    if (kind === "link") return { skipped: "link" };
+    if (kind === "link" || kind === "hung") return { skipped: kind };
+    if (kind === "other") return { skipped: "not-a-file" };
     if (kind === "folder") return await this.#lookBelow(path, options.signal);
     const isAsked = text !== undefined || options.isNamed || this.#queue.hasRoom(path);
     if (isUnseen && !isAsked) return "waits";

@@ -1,10 +1,10 @@
 // The folders of the workspace, each opened when something in it is asked for. In: what the editor
 // says of them and of its documents. Out: the folder that holds a file.
-import { realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UnsupportedError } from "../errors.ts";
 import { pieceTokens } from "../memory/kept-encoder.ts";
+import { type Disk, hostDisk } from "../workspace/disk.ts";
 import { ruledFolder } from "../workspace/ignore-rules.ts";
 import { isWithin } from "../workspace/is-within.ts";
 import { FolderIndex, type PlacedDemonstration, type PlacedProblem } from "./folder-index.ts";
@@ -27,6 +27,13 @@ export interface FoundFile extends OpenFolder {
   readonly path: string;
 }
 
+export interface FoldersOptions {
+  /** Default the host's. */
+  readonly disk?: Disk;
+  /** Told of a file on which something broke; the others are read all the same. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
 export interface Touched {
   /** All that the change means, absolute. */
   readonly paths: readonly string[];
@@ -44,13 +51,20 @@ export interface FileProblem extends PlacedProblem {
 
 export class Folders {
   readonly #countTokens: (text: string) => number;
+  readonly #disk: Disk;
+  readonly #onFailure: ((error: unknown) => void) | undefined;
   readonly #opened = new Map<string, Promise<FolderIndex | null>>();
   /** Of open editors, by absolute path. */
   readonly #texts = new Map<string, string>();
   #settings: FolderSettings = { folders: [], exclude: [] };
 
-  constructor(countTokens: (text: string) => number) {
+  constructor(
+    countTokens: (text: string) => number,
+    { disk = hostDisk, onFailure }: FoldersOptions = {},
+  ) {
     this.#countTokens = countTokens;
+    this.#disk = disk;
+    this.#onFailure = onFailure;
   }
 
   /** What was read stays where it is still true. */
@@ -66,13 +80,13 @@ export class Folders {
     const [root] = this.#rootsOf(file);
     if (root === undefined) return null;
     const folder = await this.#open(root);
-    return folder && (await findIn({ root, folder }, file));
+    return folder && (await this.#findIn({ root, folder }, file));
   }
 
   /** In every folder that holds the file and can be read, the innermost first. */
   async findAll(file: string): Promise<FoundFile[]> {
     const opened = await this.#openAll(file);
-    return await Promise.all(opened.map((each) => findIn(each, file)));
+    return await Promise.all(opened.map((each) => this.#findIn(each, file)));
   }
 
   /** @throws UnsupportedError for a file in no folder of the workspace. */
@@ -158,7 +172,8 @@ export class Folders {
   /** What another open document says of the file: it and a link to it may both be open. */
   async #textElsewhere({ root, folder, path }: FoundFile): Promise<string | null> {
     for (const [file, text] of this.#texts)
-      if (isWithin(file, root) && (await findIn({ root, folder }, file)).path === path) return text;
+      if (isWithin(file, root) && (await this.#findIn({ root, folder }, file)).path === path)
+        return text;
     return null;
   }
 
@@ -174,27 +189,30 @@ export class Folders {
   async #openFresh(root: string): Promise<FolderIndex | null> {
     const cutting = { countTokens: this.#countTokens, limit: spanTokens };
     const { exclude } = this.#settings;
-    const folder = await FolderIndex.open(root, { cutting, exclude }).catch(() => null);
+    const options = { cutting, exclude, disk: this.#disk, onFailure: this.#onFailure };
+    const folder = await FolderIndex.open(root, options).catch(() => null);
     if (folder === null) {
       // It may be there the next time, as on a disk that is connected late.
       this.#opened.delete(root);
       return null;
     }
     for (const [file, text] of this.#texts)
-      if (isWithin(file, root)) folder.setText((await findIn({ root, folder }, file)).path, text);
+      if (isWithin(file, root))
+        folder.setText((await this.#findIn({ root, folder }, file)).path, text);
     return folder;
+  }
+
+  /** What a link leads to; the path itself where the file system does not say in time. */
+  async #findIn({ root, folder }: OpenFolder, file: string): Promise<FoundFile> {
+    const real = await this.#disk.realPath(file).catch(() => null);
+    const isInside = real !== null && isWithin(real, folder.folder);
+    return { root, folder, path: isInside ? pathIn(folder.folder, real) : pathIn(root, file) };
   }
 }
 
 /** Whether the same files may be read. */
 export function isReadAlike(a: FolderSettings, b: FolderSettings): boolean {
   return isDeepStrictEqual([a.folders, a.exclude], [b.folders, b.exclude]);
-}
-
-async function findIn({ root, folder }: OpenFolder, file: string): Promise<FoundFile> {
-  const real = await realpath(file).catch(() => null);
-  const isInside = real !== null && isWithin(real, folder.folder);
-  return { root, folder, path: isInside ? pathIn(folder.folder, real) : pathIn(root, file) };
 }
 
 function pathIn(root: string, file: string): string {

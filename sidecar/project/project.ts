@@ -85,7 +85,8 @@ export class Project {
   constructor(parts: ProjectParts) {
     this.#parts = parts;
     this.#bank = new BankKeeper({ ...parts.bank, onFailure: parts.onFailure });
-    this.folders = new Folders((text) => parts.tokenizer.encode(text).length);
+    const { tokenizer, onFailure } = parts;
+    this.folders = new Folders((text) => tokenizer.encode(text).length, { onFailure });
   }
 
   /** What was selected under other settings is gone; what was read stays where it is still true. */

@@ -1,8 +1,9 @@
 // Reads a file that may become memories, or says why not: too large, no text, not written by people.
-import { open } from "node:fs/promises";
+import type { Disk } from "./disk.ts";
 import { reasonByName } from "./name-reason.ts";
 import type { SkipReason } from "./skip-reason.ts";
 import { languageOf } from "./syntax/languages.ts";
+import { readTextFile } from "./text-file.ts";
 
 /**
  * A file is parsed and cut in one go each, while a keystroke may wait: together some 200 ms of
@@ -23,13 +24,17 @@ const minifiedLine = { code: 110, other: 1_000 };
 
 export type Source = { readonly text: string } | { readonly skipped: SkipReason };
 
+export interface ReadingOptions {
+  /** Default the host's. */
+  readonly disk?: Disk | undefined;
+  /** As the editor names it. */
+  readonly encoding?: string | undefined;
+}
+
 /** What the file at `path` holds. Never throws for what the disk does. */
-export async function readSource(path: string): Promise<Source> {
-  const bytes = await readAtMost(path, byteLimit + 1);
-  if (bytes === null) return { skipped: "unreadable" };
-  if (bytes.length > byteLimit) return { skipped: "too-large" };
-  const text = decode(bytes);
-  return text === null ? { skipped: "binary" } : checkSource(path, text);
+export async function readSource(path: string, options: ReadingOptions = {}): Promise<Source> {
+  const read = await readTextFile(path, { byteLimit, ...options });
+  return "skipped" in read ? read : checkSource(path, read.text);
 }
 
 /** The same for a text that is at hand, as that of an open editor. */
@@ -40,31 +45,6 @@ export function checkSource(path: string, text: string): Source {
   if (reason !== null && reason !== "binary") return { skipped: reason };
   if (isGenerated(text)) return { skipped: "generated" };
   return isMinified(path, text) ? { skipped: "minified" } : { text };
-}
-
-async function readAtMost(path: string, limit: number): Promise<Uint8Array | null> {
-  const file = await open(path, "r").catch(() => null);
-  if (file === null) return null;
-  try {
-    if (!(await file.stat()).isFile()) return null;
-    const buffer = new Uint8Array(limit);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < limit; length += read)
-      read = (await file.read(buffer, length, limit - length)).bytesRead;
-    return buffer.subarray(0, length);
-  } catch {
-    return null; // A disk or network share that fails: as if the file were gone.
-  } finally {
-    await file.close();
-  }
-}
-
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return null;
-  }
 }
 
 function isGenerated(text: string): boolean {

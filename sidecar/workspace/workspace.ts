@@ -1,10 +1,10 @@
 // One folder of the user's as spans. In: paths, and the texts of open editors. Out: spans with what
 // they define, or why there are none. It reads the disk and writes nothing.
-import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { throwIfCancelled } from "../errors.ts";
+import { throwIfCancelled, UnsupportedError } from "../errors.ts";
 import { type CutOptions, cutText, type Piece } from "./cut.ts";
+import { type Disk, type EntryKind, HungError, hostDisk } from "./disk.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import { isWithin } from "./is-within.ts";
 import { reasonByName } from "./name-reason.ts";
@@ -56,27 +56,41 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface WorkspaceParts {
+  readonly rules: IgnoreRules;
+  readonly cutting: CutOptions;
+  readonly disk: Disk;
+}
+
 export class Workspace {
   /** The real path, which no link is part of. */
   readonly folder: string;
   readonly #rules: IgnoreRules;
   readonly #cutting: CutOptions;
+  readonly #disk: Disk;
   readonly #reader = new SyntaxReader();
 
-  private constructor(folder: string, rules: IgnoreRules, cutting: CutOptions) {
+  private constructor(folder: string, { rules, cutting, disk }: WorkspaceParts) {
     this.folder = folder;
     this.#rules = rules;
     this.#cutting = cutting;
+    this.#disk = disk;
   }
 
-  /** `exclude`: patterns as in `.gitignore` (the setting `pith.exclude`). */
+  /**
+   * `exclude`: patterns as in `.gitignore` (the setting `pith.exclude`).
+   * @throws UnsupportedError where there is no such folder, HungError
+   */
   static async open(
     folder: string,
     cutting: CutOptions,
     exclude: readonly string[] = [],
+    disk: Disk = hostDisk,
   ): Promise<Workspace> {
-    const real = await realpath(folder);
-    return new Workspace(real, await IgnoreRules.open(real, exclude), cutting);
+    const real = await disk.realPath(folder);
+    if (real === null) throw new UnsupportedError(`folder ${folder}: cannot be read`);
+    const rules = await IgnoreRules.open(real, exclude, disk);
+    return new Workspace(real, { rules, cutting, disk });
   }
 
   /** As spans name it: relative to the folder, with `/`. */
@@ -99,11 +113,13 @@ export class Workspace {
   }
 
   /** What is at an absolute path, of a link the link itself; null for nothing. */
-  async kindOf(path: string): Promise<"file" | "folder" | "link" | null> {
-    const found = await lstat(path).catch(() => null);
-    if (found === null) return null;
-    if (found.isSymbolicLink()) return "link";
-    return found.isDirectory() ? "folder" : "file";
+  async kindOf(path: string): Promise<EntryKind | "hung" | null> {
+    return await orHung(this.#disk.kindOf(path));
+  }
+
+  /** Whether the file system still owes an answer about what is at an absolute path. */
+  isHung(path: string): boolean {
+    return this.#disk.isHung(path);
   }
 
   /**
@@ -125,14 +141,17 @@ export class Workspace {
   }
 
   async #read(path: string, text: string | undefined): Promise<WholeFile | SkippedFile> {
-    const real = await realpath(path).catch(() => null);
-    if (real === null && text === undefined) return { path, skipped: "unreadable" };
+    const real = await orHung(this.#disk.realPath(path));
+    if (real === "hung") return { path: this.shown(path), skipped: "hung" };
+    if (real === null && text === undefined)
+      return { path: this.shown(path), skipped: "unreadable" };
     // A link may have a harmless name; what counts is where it leads.
     const place = real ?? path;
     const shown = this.shown(place);
     const reason = await this.reasonFor(place);
     if (reason !== null) return { path: shown, skipped: reason };
-    const source = text === undefined ? await readSource(place) : checkSource(place, text);
+    const source =
+      text === undefined ? await readSource(place, { disk: this.#disk }) : checkSource(place, text);
     if ("skipped" in source) return { path: shown, skipped: source.skipped };
     return { path: shown, text: source.text };
   }
@@ -142,16 +161,20 @@ export class Workspace {
    * it by rules or by its name; of a folder the path ends in `/`, and nothing in it is looked at.
    */
   async *list(folder: string = this.folder): AsyncGenerator<ListedPath | SkippedFile> {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => null);
-    if (entries === null) yield { path: `${this.shown(folder)}/`, skipped: "unreadable" };
-    for (const entry of (entries ?? []).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const entries = (await orHung(this.#disk.list(folder))) ?? "unreadable";
+    if (typeof entries === "string")
+      return yield { path: this.#shownFolder(folder), skipped: entries };
+    for (const entry of entries) {
       const path = join(folder, entry.name);
-      const kind = entry.isDirectory() ? "folder" : "file";
-      const shown = this.shown(path) + (kind === "folder" ? "/" : "");
-      const reason = await this.#reasonToSkip(path, kind);
-      if (entry.isSymbolicLink()) yield { path: shown, skipped: reason ?? "link" };
-      else yield reason === null ? { path: shown, kind } : { path: shown, skipped: reason };
+      const kind = entry.kind === "folder" ? "folder" : "file";
+      const shown = kind === "folder" ? this.#shownFolder(path) : this.shown(path);
+      const reason = (await this.#reasonToSkip(path, kind)) ?? reasonByKind[entry.kind];
+      yield reason === null ? { path: shown, kind } : { path: shown, skipped: reason };
     }
+  }
+
+  #shownFolder(path: string): string {
+    return `${this.shown(path)}/`;
   }
 
   /** By the name first, which costs a hundredth of what the rules do: there may be very many. */
@@ -179,6 +202,19 @@ export class Workspace {
     const withheld = secrets.map((lines) => ({ ...lines, reason: "secret" as const }));
     return { path, spans, imports: syntax.imports, withheld };
   }
+}
+
+const reasonByKind = {
+  ...{ file: null, folder: null },
+  link: "link",
+  other: "not-a-file",
+} as const satisfies Record<EntryKind, SkipReason | null>;
+
+async function orHung<Answer>(asked: Promise<Answer>): Promise<Answer | "hung"> {
+  return await asked.catch((error: unknown) => {
+    if (error instanceof HungError) return "hung";
+    throw error;
+  });
 }
 
 interface LineRange {

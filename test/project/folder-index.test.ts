@@ -1,10 +1,12 @@
 // A folder read into a ranking: what is read when, and what a change on the disk or in an editor does.
 import assert from "node:assert/strict";
+import * as host from "node:fs/promises";
 import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { FolderIndex } from "../../sidecar/project/folder-index.ts";
 import { fileLimit } from "../../sidecar/project/reading-queue.ts";
+import { Disk, type DiskCalls } from "../../sidecar/workspace/disk.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
 
 const files = {
@@ -241,4 +243,48 @@ test("no more files are read than the limit, however they come, and the one at h
     [fileLimit, true, true, false],
   );
   assert.equal(index.isRead, true);
+});
+
+test("a file on which something breaks costs its own spans, until it changes", async (context) => {
+  const folder = await scratchFolder(context, files);
+  const failures: unknown[] = [];
+  let asked = 0;
+  const countTokens = (text: string): number => {
+    if (text.includes("far") && ++asked > 0) throw new RangeError("made by the test");
+    return text.length / 4;
+  };
+  const options = { cutting: { countTokens, limit: 128 }, exclude: ["excluded/"] };
+  const onFailure = (error: unknown): void => void failures.push(error);
+  const index = await FolderIndex.open(folder, { ...options, onFailure });
+  await index.readRest(quietly);
+  assert.equal(index.spansIn("lib/other.ts").length, 1);
+  assert.deepEqual(index.skippedIn("lib"), [{ path: "lib/far.ts", reason: "failed" }]);
+  assert.match(String(failures[0]), /far\.ts|here\.ts/);
+  const before = asked;
+  assert.equal(await index.readRest(quietly), 0);
+  assert.equal(asked, before);
+  await writeFile(join(folder, "lib/far.ts"), "export const near = 1;\n");
+  index.touch("lib/far.ts");
+  await index.readRest(quietly);
+  assert.deepEqual(index.skippedIn("lib"), []);
+});
+
+test("a file that hangs is left out, and read when the file system has answered", async (context) => {
+  const folder = await scratchFolder(context, files);
+  let letGo = () => {};
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const stat: DiskCalls["stat"] = (path) =>
+    path.endsWith("far.ts") ? gate.then(() => host.stat(path)) : host.stat(path);
+  const disk = new Disk({ ...host, stat }, { answerMs: 50, calls: 3 });
+  const index = await FolderIndex.open(folder, { cutting, exclude: [], disk });
+  await index.readRest(quietly);
+  assert.deepEqual(index.skippedIn("lib"), [{ path: "lib/far.ts", reason: "hung" }]);
+  assert.equal(index.spansIn("lib/other.ts").length, 1);
+  assert.equal(await index.readRest(quietly), 0);
+  letGo();
+  while (disk.isHung(join(folder, "lib/far.ts"))) await new Promise(setImmediate);
+  await index.readRest(quietly);
+  assert.equal(index.spansIn("lib/far.ts").length, 1);
 });

@@ -18,7 +18,7 @@ const cases: [label: string, path: string, content: string | Uint8Array, reason:
     ["text of the limit's size", "a.txt", "a b c d\n".repeat(byteLimit / 8), null],
     ["one byte more", "a.txt", `${"a b c d\n".repeat(byteLimit / 8)}e`, "too-large"],
     ["a picture", "a.ts", new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a]), "binary"],
-    ["UTF-16", "a.ts", Buffer.from(line, "utf16le"), "binary"],
+    ["UTF-16", "a.ts", Buffer.from(line, "utf16le"), null],
     ["a zero in the text", "a.ts", `${line}\0`, "binary"],
     ["a lock file", "package-lock.json", "{}", "generated"],
     ["protocol buffers", "mail_pb2.py", "import a\n", "generated"],
@@ -50,11 +50,11 @@ test("a byte order mark is no part of the text", async (context) => {
   assert.deepEqual(await readSource(join(folder, "a.ts")), { text: "a" });
 });
 
-test("what is gone or a folder is unreadable", async (context) => {
+test("what is gone is unreadable, and a folder is no file", async (context) => {
   const folder = await scratchFolder(context, {});
   await mkdir(join(folder, "sub"));
-  for (const name of ["gone.ts", "sub"])
-    assert.deepEqual(await readSource(join(folder, name)), { skipped: "unreadable" });
+  assert.deepEqual(await readSource(join(folder, "gone.ts")), { skipped: "unreadable" });
+  assert.deepEqual(await readSource(join(folder, "sub")), { skipped: "not-a-file" });
 });
 
 test("no file of the corpus, which people wrote, is taken for another", async (context) => {

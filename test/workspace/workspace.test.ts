@@ -1,9 +1,12 @@
 // Files of a folder as spans, and every reason for which there are none.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import * as host from "node:fs/promises";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { Disk, type DiskCalls } from "../../sidecar/workspace/disk.ts";
 import type { SkippedFile, SpannedFile } from "../../sidecar/workspace/workspace.ts";
 import { Workspace } from "../../sidecar/workspace/workspace.ts";
 import { scratchFolder } from "./scratch-folder.ts";
@@ -102,16 +105,32 @@ test("a link counts for what it leads to", async (context) => {
   assert.equal((await checkRead(workspace, join(folder, "near.ts"))).path, "src/price.ts");
 });
 
+test("what is no file and no folder is left out by a list and by a read", async (context) => {
+  const { folder, workspace } = await openScratch(context);
+  const pipes = ["src/.gitignore", "src/control.py"].map((name) => join(folder, name));
+  execFileSync("mkfifo", pipes);
+  await symlink("/dev/zero", join(folder, "zeros.ts"));
+  const left = (await listed(workspace, join(folder, "src"))).filter((each) => each.includes(" "));
+  assert.deepEqual(left, ["src/.gitignore not-a-file", "src/control.py not-a-file"]);
+  for (const path of pipes) assert.equal(await reasonOf(workspace, path), "not-a-file");
+  assert.equal(await reasonOf(workspace, join(folder, "zeros.ts")), "outside");
+});
+
+test("a folder that does not answer is left out, and what is beside it is not", async (context) => {
+  const folder = await scratchFolder(context, { "share/a.ts": "", "src/b.ts": "" });
+  const never = new Promise<never>(() => {});
+  const readdir: DiskCalls["readdir"] = (path, options) =>
+    path.endsWith("share") ? never : host.readdir(path, options);
+  const disk = new Disk({ ...host, readdir }, { answerMs: 50, calls: 3 });
+  const workspace = await Workspace.open(folder, { countTokens, limit: 128 }, [], disk);
+  assert.deepEqual(await listed(workspace, join(folder, "share")), ["share/ hung"]);
+  assert.deepEqual(await listed(workspace, join(folder, "src")), ["src/b.ts"]);
+});
+
 test("a folder's list names every file and folder and every thing left out, once", async (context) => {
   const { folder, workspace } = await openScratch(context);
   await symlink(join(folder, "src"), join(folder, "again"));
-  const listed = async (path: string) => {
-    const found: string[] = [];
-    for await (const entry of workspace.list(path))
-      found.push("skipped" in entry ? `${entry.path} ${entry.skipped}` : entry.path);
-    return found;
-  };
-  assert.deepEqual(await listed(folder), [
+  assert.deepEqual(await listed(workspace, folder), [
     ".aiignore",
     ".env secret",
     ".gitignore",
@@ -122,7 +141,7 @@ test("a folder's list names every file and folder and every thing left out, once
     "src/",
     "yarn.lock generated",
   ]);
-  const below = await listed(join(folder, "src"));
+  const below = await listed(workspace, join(folder, "src"));
   assert.deepEqual(below, ["src/login.ts", "src/price.ts", "src/shop.ts"]);
 });
 
@@ -133,6 +152,18 @@ async function openScratch(
   const folder = await scratchFolder(context, files);
   const workspace = await Workspace.open(folder, { countTokens, limit }, ["excluded/"]);
   return { folder, workspace };
+}
+
+async function listed(workspace: Workspace, path: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of workspace.list(path))
+    found.push("skipped" in entry ? `${entry.path} ${entry.skipped}` : entry.path);
+  return found;
+}
+
+async function reasonOf(workspace: Workspace, path: string): Promise<string | null> {
+  const file = await workspace.read(path);
+  return "skipped" in file ? file.skipped : null;
 }
 
 async function checkRead(workspace: Workspace, path: string, text?: string): Promise<SpannedFile> {
