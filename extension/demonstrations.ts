@@ -3,6 +3,7 @@
 import {
   type Diagnostic,
   l10n,
+  languages,
   Position,
   Range,
   type TextDocument,
@@ -11,6 +12,7 @@ import {
   window,
   workspace,
 } from "vscode";
+import type { Middleware } from "vscode-languageclient/node";
 import { type DemonstrationEntry, listDemonstrations } from "../sidecar/protocol.ts";
 import type { Client } from "./client.ts";
 import { problemWords } from "./demonstration-problem-text.ts";
@@ -45,12 +47,30 @@ export async function removeDemonstration(client: Client): Promise<void> {
   if (item !== undefined) await removeExample(item.entry);
 }
 
-/** What the sidecar says of a file, in the editor's language. */
-export function inWords(diagnostic: Diagnostic): Diagnostic {
-  // What the protocol's `data` holds comes with it, though the editor's type does not have it.
-  const subject = "data" in diagnostic ? String(diagnostic.data) : "";
-  diagnostic.message = problemWords(diagnostic.code, subject, l10n.t) ?? diagnostic.message;
+/**
+ * What the sidecar says of a file, in the editor's language; of languages the editor knows more, those
+ * of its extensions at the start.
+ */
+export function tellProblems(): NonNullable<Middleware["handleDiagnostics"]> {
+  const known = languages.getLanguages();
+  return (uri, diagnostics, next) =>
+    void known.then((ids) => {
+      const names = new Set(ids.map((id) => JSON.stringify(id)));
+      const isKnown = (each: Diagnostic) =>
+        each.code === "unknown-language" && names.has(subjectOf(each));
+      next(uri, diagnostics.filter((each) => !isKnown(each)).map(inWords));
+    });
+}
+
+function inWords(diagnostic: Diagnostic): Diagnostic {
+  const words = problemWords(diagnostic.code, subjectOf(diagnostic), l10n.t);
+  diagnostic.message = words ?? diagnostic.message;
   return diagnostic;
+}
+
+/** What the protocol's `data` holds comes with it, though the editor's type does not have it. */
+function subjectOf(diagnostic: Diagnostic): string {
+  return "data" in diagnostic ? String(diagnostic.data) : "";
 }
 
 /** undefined when the user broke it off; empty for an example without a task. */

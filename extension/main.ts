@@ -5,7 +5,7 @@ import { Client } from "./client.ts";
 import { type Pith, registerCommands } from "./commands.ts";
 import { InlineCompletions } from "./completion.ts";
 import { readSettings, switchedOff } from "./config.ts";
-import { inWords } from "./demonstrations.ts";
+import { tellProblems } from "./demonstrations.ts";
 import { History } from "./history.ts";
 import { watchCondition, watchMemories } from "./notices.ts";
 import { Pages } from "./pages.ts";
@@ -30,7 +30,7 @@ export function activate(context: ExtensionContext): void {
     log,
     middleware: {
       provideInlineCompletionItems: completions.provide,
-      handleDiagnostics: (uri, diagnostics, next) => next(uri, diagnostics.map(inWords)),
+      handleDiagnostics: tellProblems(),
     },
     readSettings: settings,
   });

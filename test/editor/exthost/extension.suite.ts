@@ -53,7 +53,8 @@ suite("Pith in the extension host", () => {
   });
 
   test("what is wrong with a demonstration file is a problem of its line until it is mended", async () => {
-    const content = "---\nlanguage: pyhton\n---\nName a loader\n=>\n";
+    // The second is a language by an extension alone.
+    const content = "---\nlanguage: [pyhton, pith-compressed]\n---\nName a loader\n=>\n";
     const document = await workspace.openTextDocument({ language: "pith-demonstrations", content });
     const wanted = [
       `Warning 1 No language is known as "pyhton"; the examples serve documents of exactly that identifier.`,
