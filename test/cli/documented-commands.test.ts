@@ -1,9 +1,9 @@
-// Every command that the README or a --help shows, run by a shell as it is written there, in a
+// Every command that README, CONTRIBUTING or a --help shows, run by a shell as it is written there, in a
 // checkout that was built as set-up builds it. npm must not ask the registry.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -41,8 +41,15 @@ const expected: Record<string, Expected> = {
 before(() => Promise.all([realWeights("smollm2-135m"), realWeights("qwen2.5-coder-0.5b")]));
 after(() => rmSync(cache, { recursive: true, force: true }));
 
-const texts = [readFileSync("README.md", "utf8"), ...(await helpTexts())];
+/** As the build left it: npm makes it executable when it links it, which may have been before. */
+const builtMode = statSync(manifest.bin.pith).mode;
+const documents = ["README.md", "CONTRIBUTING.md"].filter((name) => existsSync(name));
+const texts = [...documents.map((name) => readFileSync(name, "utf8")), ...(await helpTexts())];
 const shown = new Set(texts.flatMap(commandsOf));
+
+test("a build leaves a program that a shell may start", () => {
+  assert.equal(builtMode & 0o111, 0o111);
+});
 
 test("the documents show the commands that are known here, and no others", () => {
   const known = [...Object.keys(looked), ...Object.keys(expected)];

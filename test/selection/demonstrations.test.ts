@@ -123,6 +123,31 @@ for (const [front, languages, title] of fronts)
       assert.deepEqual(textsOf(file), ["return read(path)"]);
     });
 
+test("code between three backquotes on a line of its own loses no example", () => {
+  const text = `---
+language: python
+title: Naming
+---
+Run the checks by
+\`\`\`npm run lint\`\`\`
+before a commit.
+
+***
+
+Name a loader
+=>
+def load_orders(path):
+    return read(path)
+`;
+  const { languages, demonstrations, problems } = parseDemonstrations(text);
+  assert.deepEqual([languages, problems], [["python"], []]);
+  const places = demonstrations.map(({ task, startLine, endLine }) => [task, startLine, endLine]);
+  assert.deepEqual(places, [
+    [null, 5, 7],
+    ["Name a loader", 11, 14],
+  ]);
+});
+
 test("a file without front matter serves all languages", () => {
   const { languages, title } = parseDemonstrations("a");
   assert.deepEqual([languages, title], [[], null]);
