@@ -223,20 +223,8 @@ export class OpenModel {
   }
 
   /** What to show at a cursor, or why nothing. @throws CancelledError */
-  async completeInline(document: EditorDocument, signal?: AbortSignal): Promise<ShownCompletion> {
-    const { file } = document;
-    // Both at once and before anything is waited for: a pause that ends may lay others.
-    const memories = this.project.laidFor(file);
-    const selected = this.project.selectedFor(file);
-    const refusal = refusals[(await this.project.reasonFor(file)) ?? "none"] ?? null;
-    // What cannot be parsed is completed all the same.
-    const faults = this.#trees.open(document).catch(() => null);
-    const options = { signal, memories, refusal, faults };
-    const answering = this.#completer.completeInline(document, options);
-    const answer = withLoad(await this.#track(answering));
-    const limits = this.project.limitsFor(file);
-    const shown = { ...answer, memories: answer.use === null ? [] : selected };
-    return limits.length === 0 ? shown : { ...shown, limits };
+  completeInline(document: EditorDocument, signal?: AbortSignal): Promise<ShownCompletion> {
+    return this.#track(this.#completeInline(document, signal));
   }
 
   /** For idle time: what serves the next completion. Returns the rows run. @throws CancelledError */
@@ -301,6 +289,21 @@ export class OpenModel {
       } catch (error) {
         this.#onFailure(error);
       }
+  }
+
+  async #completeInline(document: EditorDocument, signal?: AbortSignal): Promise<ShownCompletion> {
+    const { file } = document;
+    // Both at once and before anything is waited for: a pause that ends may lay others.
+    const memories = this.project.laidFor(file);
+    const selected = this.project.selectedFor(file);
+    const refusal = refusals[(await this.project.reasonFor(file)) ?? "none"] ?? null;
+    // What cannot be parsed is completed all the same.
+    const faults = this.#trees.open(document).catch(() => null);
+    const options = { signal, memories, file, refusal, faults };
+    const answer = withLoad(await this.#completer.completeInline(document, options));
+    const limits = this.project.limitsFor(file);
+    const shown = { ...answer, memories: answer.use === null ? [] : selected };
+    return limits.length === 0 ? shown : { ...shown, limits };
   }
 
   async #track<T>(work: Promise<T>): Promise<T> {

@@ -53,6 +53,8 @@ export interface CancelOptions {
 export interface InlineOptions extends CancelOptions {
   /** What stands in front of the near text; default nothing. */
   readonly memories?: LaidMemories | undefined;
+  /** That the document is, as `refresh` is told of it; default null, on no disk. */
+  readonly file?: string | null | undefined;
   /** Why nothing may be offered, whatever the text says. */
   readonly refusal?: Refusal | null | undefined;
   /** What counts the document's syntax errors; default nothing, and a text's brackets decide. */
@@ -101,8 +103,8 @@ export class Completer {
   readonly #cache: PromptCache;
   readonly #prefixWindow: PrefixWindow;
   readonly #suffixWindow: SuffixWindow;
-  /** Of the editor's last request. */
-  #lastNear: NearIds | null = null;
+  /** Of the editor's last request that was answered by the model. */
+  #lastNear: { readonly near: NearIds; readonly file: string | null } | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -156,13 +158,18 @@ export class Completer {
 
   /**
    * For idle time: makes the cache what the editor's last request would find in a fresh run with
-   * `memories` in front, so that the next one need not. Returns the rows run.
+   * `memories` in front, so that the next one need not. Those of another file than that request's
+   * change nothing. Returns the rows run.
    * @throws CancelledError
    */
-  refresh(memories: LaidMemories, { signal }: CancelOptions = {}): Promise<number> {
+  refresh(
+    { file, memories }: { readonly file: string | null; readonly memories: LaidMemories },
+    { signal }: CancelOptions = {},
+  ): Promise<number> {
     return this.#alone(signal, async () => {
-      if (this.#lastNear === null) return 0;
-      const prompt = layOut(this.#layout, { ...this.#lastNear, blocks: memories.blocks });
+      const last = this.#lastNear;
+      if (last === null || last.file !== file) return 0;
+      const prompt = layOut(this.#layout, { ...last.near, blocks: memories.blocks });
       return await this.#cache.makeExact(prompt, { chunk: defaults.chunk.idle, signal });
     });
   }
@@ -199,7 +206,7 @@ export class Completer {
 
   async #completeInline(
     document: InlineDocument,
-    { signal, memories = noMemories, refusal = null, faults }: InlineOptions,
+    { signal, memories = noMemories, file = null, refusal = null, faults }: InlineOptions,
   ): Promise<InlineCompletion> {
     const meter = new Meter(this.#engine.counters);
     if (refusal !== null) return notOffered(refusal, meter);
@@ -210,7 +217,7 @@ export class Completer {
     const { text: suffixText, ids: suffix } = this.#suffixWindow.read(document.suffix);
     const aligned = align(this.#alignment, prefix, document.alignment);
     const near = { header, prefix: aligned.kept, suffix };
-    this.#lastNear = near;
+    this.#lastNear = { near, file };
     const prompt = layOut(this.#layout, { ...near, blocks: memories.blocks });
     const parts = countParts(prompt, near);
     const maxTokens = defaults.answer[place.mayOpenBlock ? "block" : place.extent];

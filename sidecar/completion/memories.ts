@@ -79,7 +79,7 @@ export class Memories {
     this.#parts = parts;
     this.#encoder = new KeptEncoder(engine, parts);
     const store = new KeptStore(this.#encoder, defaults.memory.storeBytes);
-    this.#kept = createKeptForm(engine, store);
+    this.#kept = createKeptForm(store);
   }
 
   /**
@@ -113,6 +113,7 @@ export class Memories {
     form: VirtualForm,
     options: EncodeOptions,
   ): Promise<LaidMemories> {
+    for (const share of shares) if (!form.has(share)) await form.make(share, options);
     const blocks = await this.#blocks(shares, { form, question: [] }, options);
     return {
       ...noMemories,

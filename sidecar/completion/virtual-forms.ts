@@ -11,7 +11,6 @@ import {
 } from "../memory/embedded-encoder.ts";
 import { EmbeddedStore } from "../memory/embedded-store.ts";
 import { entryCountAt, keep, storedRatio } from "../memory/kept.ts";
-import { decodeKept, encodeKept } from "../memory/kept-codec.ts";
 import {
   type EncodeOptions,
   type KeptEncoder,
@@ -55,9 +54,9 @@ export interface VirtualForm {
     question: readonly number[],
     options: EncodeOptions,
   ): Promise<PromptBlock>;
-  /** Whether a memory of the piece, alone, with so many positions is at hand. */
+  /** Whether a memory of the piece, alone, with so many positions is at hand as its bytes say it. */
   has(share: PieceShare): boolean;
-  /** Makes it, and with it every smaller one. @throws CancelledError */
+  /** Makes it anew, and with it every smaller one, as the bytes say it. @throws CancelledError */
   make(share: PieceShare, options: EncodeOptions): Promise<MemoryBytes>;
   /** Brings one to hand that was made earlier. @throws FormatError when it is not one of this form */
   recall(ids: readonly number[], bytes: MemoryBytes): void;
@@ -69,7 +68,7 @@ export interface VirtualForm {
   clear(): void;
 }
 
-export function createKeptForm(engine: Engine, store: KeptStore): VirtualForm {
+export function createKeptForm(store: KeptStore): VirtualForm {
   const read = ({ ids, count }: PieceShare, options: EncodeOptions) =>
     store.read(ids, { ...options, entryCount: count });
   return {
@@ -83,9 +82,9 @@ export function createKeptForm(engine: Engine, store: KeptStore): VirtualForm {
       const { count } = share;
       return { key: `kept ${key} ${count}`, length: count, open: () => keep(memory, count) };
     },
-    has: ({ ids, count }) => store.find(ids, count) !== null,
-    make: async (share, options) => encodeKept((await read(share, options)).memory),
-    recall: (ids, bytes) => void store.put(ids, decodeKept(bytes, engine.shape)),
+    has: ({ ids, count }) => store.find(ids, count)?.isStored === true,
+    make: ({ ids, count }, options) => store.make(ids, { ...options, entryCount: count }),
+    recall: (ids, bytes) => void store.put(ids, bytes),
     recollect: async (share, options) => {
       const { memory } = await read(share, options);
       return { kind: "kept", shares: keptShares(memory, share.count) };

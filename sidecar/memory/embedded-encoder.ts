@@ -45,6 +45,8 @@ export type DecodeOptions = EncodeOptions & Pick<GenerateOptions, "maxTokens" | 
 export class EmbeddedEncoder {
   readonly adapter: Adapter;
   readonly #engine: Engine;
+  /** Of slots, as many as were asked for at a time; fewer are the first of them. */
+  readonly #projected = new WeakMap<EmbeddedMemory, VirtualTokens>();
 
   constructor(engine: Engine, adapter: Adapter) {
     assert(adapter.hiddenSize === engine.shape.hiddenSize);
@@ -90,9 +92,15 @@ export class EmbeddedEncoder {
     assert(count >= 1 && count <= this.capacityOf(memory));
     const { hiddenSize, slot } = this.adapter;
     const { states } = memory;
-    const chosen =
-      slot === null ? meanParts(states, hiddenSize, count) : states.subarray(0, count * hiddenSize);
-    return projectStates(this.adapter, chosen);
+    if (slot === null) return projectStates(this.adapter, meanParts(states, hiddenSize, count));
+    const size = count * hiddenSize;
+    const known = this.#projected.get(memory);
+    const tokens =
+      known !== undefined && known.count >= count
+        ? known
+        : projectStates(this.adapter, states.subarray(0, size));
+    this.#projected.set(memory, tokens);
+    return { count, vectors: tokens.vectors.subarray(0, size) };
   }
 
   /** The block of `tokens` and CONT. @throws CancelledError */

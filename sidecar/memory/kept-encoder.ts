@@ -4,6 +4,7 @@
 // wherever it is put.
 import assert from "node:assert/strict";
 import type { Engine } from "../engine/engine.ts";
+import type { ModelShape } from "../engine/engine-model.ts";
 import type { KvBlock, KvCache } from "../engine/kv-cache.ts";
 import { LimitError } from "../errors.ts";
 import { Lazy } from "../lazy.ts";
@@ -52,6 +53,10 @@ export class KeptEncoder {
     this.#markerIds = vocabulary.encode(repeatText);
     this.#vocabulary = vocabulary;
     this.#grams = new Lazy(loadGrams);
+  }
+
+  get shape(): ModelShape {
+    return this.#engine.shape;
   }
 
   /** Positions of the sink. */

@@ -39,6 +39,7 @@ export async function providePieces(
   const missing: WantedPiece[] = [];
   for (const piece of pieces) if (!(await recallPiece(piece, parts))) missing.push(piece);
   for (const [done, piece] of missing.entries()) {
+    if (form.has(piece)) continue; // The same text stands in two places.
     options.onEncode(done, missing.length);
     const bytes = await form.make(piece, options);
     await bank?.put(piece.place, form.name, bytes);

@@ -148,7 +148,8 @@ export class Project {
     const terms = await this.#beginPause(options);
     const place = cursor === null ? null : await this.folders.find(cursor.file);
     if (cursor === null || place === null || terms === null) {
-      await this.#parts.completer.refresh(this.laidFor(cursor?.file ?? null), options);
+      const file = cursor?.file ?? null;
+      await this.#parts.completer.refresh({ file, memories: this.laidFor(file) }, options);
       return;
     }
     const onRead = (done: number, total: number) =>
@@ -293,7 +294,7 @@ export class Project {
       throw new CancelledError("other settings or rules hold by now");
     const reachedLimits = () => folder.reachedLimits;
     this.#sets.keep({ file: cursor.file, laid, budget, planned, pieces, reachedLimits });
-    await completer.refresh(laid, terms);
+    await completer.refresh({ file: cursor.file, memories: laid }, terms);
   }
 
   /**
