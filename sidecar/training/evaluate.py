@@ -160,7 +160,7 @@ def table(forms: dict[str, dict], trained: dict[str, dict]) -> list[str]:
                 *(seen or [""]),
                 f"{each['positions']:.0f}",
                 f"{each['nll']:.2f}",
-                percent(each["nll_share"], each["nll_share_95"]),
+                percent(each["nll_share"], each["nll_share_95"]) if "nll_share" in each else "raw gains nothing",
                 percent(each["exact"], each["exact_95"]),
                 percent(each["similarity"], each["similarity_95"]),
             )
