@@ -8,6 +8,7 @@
 // * the line is empty and indented deeper than the last line that is not.
 // Between a brace that ends the line and its closer is a block, whatever follows. On an empty line an
 // answer is a line or the block that this line opens.
+import { beginsBlock, endsStatements, isHeadOfStatement } from "./block-head.ts";
 import { type Bracket, type BracketScan, isString, type Opener, scanBrackets } from "./brackets.ts";
 import { closedOpeners, hiddenOpener } from "./open-pairs.ts";
 
@@ -59,18 +60,11 @@ export interface PlacedOpener {
 // Brackets are looked for this far back; what is open further away rarely ends within an answer.
 const scannedCharacters = 4000;
 const tabColumns = 4;
-const colonBlocks = new Set(["python", "gdscript", "nim", "cython", "starlark"]);
-const wordBlocks = new Set(["ruby", "lua", "luau", "shellscript", "julia", "elixir", "crystal"]);
 /** So many lines behind the cursor are compared with what is generated. */
 const comparedLines = 5;
-const headOfStatement =
-  /^\s*(?:[}\])]\s*)*(?:(?:export|default|async|public|private|protected|static|final|pub)\s+)*(?:if|elif|elsif|else if|unless|for|foreach|while|until|switch|match|catch|except|with|using|def|fn|func|fun|function)\b/;
-/** Where a statement has an end of its own, which the closers of its line do not hold. */
-const endedStatements = new Set("c cpp objective-c csharp java rust php dart css scss".split(" "));
 // Of scripts that are written without blanks between words no two characters make one word.
 const unspaced =
   /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u;
-const blockWord = /(?:^|\s)(?:do|then|else|begin|repeat)(?:\s*\|[^|]*\|)?$/;
 
 /** The place of the cursor; with `multiline` "never" every answer is a line. */
 export function readPlace(cursor: CursorText, multiline: "auto" | "never"): Place {
@@ -100,19 +94,8 @@ export function readPlace(cursor: CursorText, multiline: "auto" | "never"): Plac
     languageId: cursor.languageId,
     mayReplaceRest:
       /^[)\]}>"'`]+\s*$/.test(lineSuffix) &&
-      (headOfStatement.test(linePrefix) || endedStatements.has(cursor.languageId)),
+      (isHeadOfStatement(linePrefix) || endsStatements(cursor.languageId)),
   };
-}
-
-/** Whether `line` begins a block, or a comment, that goes on below it. */
-export function opensBlock(line: string, languageId: string): boolean {
-  const text = line.trim();
-  const isInBrackets = scanBrackets(line).openers.length > 0;
-  const isInComment = text.startsWith("/*") && !text.includes("*/");
-  if (isInBrackets || isInComment || text.endsWith("=>")) return true;
-  if (text.endsWith(":") && colonBlocks.has(languageId)) return true;
-  if (!wordBlocks.has(languageId)) return false;
-  return blockWord.test(text) || (headOfStatement.test(text) && !/\bend\b/.test(text));
 }
 
 /** Columns of the white space that `line` starts with. */
@@ -153,9 +136,7 @@ function readExtent(
   const isDeeper = indentationOf(line.linePrefix) > indentationOf(line.lineAbove);
   if (text === "") return isDeeper ? "block" : "line";
   if (text.endsWith("{") || text.endsWith("=>")) return "block";
-  if (text.endsWith(":") && colonBlocks.has(languageId))
-    return line.isInBrackets ? "line" : "block";
-  return wordBlocks.has(languageId) && blockWord.test(text) ? "block" : "line";
+  return beginsBlock(text, languageId, line.isInBrackets) ? "block" : "line";
 }
 
 function readOpen(

@@ -10,10 +10,11 @@
 // * a line that repeats one of the next lines of the suffix;
 // * a phrase that repeats itself (repetition.ts), and U+FFFD, which stands for no character.
 // Where a parser is at hand, what is left is cut to what adds no syntax error (faults.ts).
+import { opensBlock } from "./block-head.ts";
 import { type Bracket, scanBrackets } from "./brackets.ts";
 import { type FaultCounter, wholeLength } from "./faults.ts";
 import { ends } from "./open-pairs.ts";
-import { firstLine, indentationOf, opensBlock, type Place } from "./place.ts";
+import { firstLine, indentationOf, type Place } from "./place.ts";
 import { findRunaway } from "./repetition.ts";
 
 /** The reasons of the protocol's closed list that a text can have for not being shown. */
@@ -46,7 +47,7 @@ const longestPastRest = 12;
 const leaves = /^\s*(?:return|throw|raise|break|continue)\b/;
 const closesBlock = /^\s*(?:[)\]}]|(?:end|fi|done|esac)\b)/;
 const goesOn =
-  /^\s*(?:(?:\}\s*)?(?:else|elif|elsif|catch|except|finally|rescue|ensure)\b|[)\]}].*[{([]\s*$)/;
+  /^\s*(?:(?:\}\s*)?(?:else|elif|elsif|catch|except|finally|rescue|ensure)\b|[)\]}].*[{([]\s*$|\{\s*$)/;
 
 /** Where `text` ends at `place`, or null while only more of it can tell. */
 export function findEnd(text: string, place: Place): TextEnd | null {
