@@ -18,17 +18,18 @@ import fc from "fast-check";
 import { IgnoreRules } from "../../sidecar/workspace/ignore-rules.ts";
 import { isWithin } from "../../sidecar/workspace/is-within.ts";
 
-const runs = 24;
+const runs = 32;
 /** Without the samples that are copied into each. */
 const init = ["init", "-q", "--template="];
-const names =
-  `a b ab A B aB build Build lib lib.x Lib.X x.log X.LOG x.lo .hid é É 日本 a日 -a a-b a] [a] [b a*b
-  a? ^a a\\ \\b #a !a !!a a' "a {a} a+ (a) $a a,b ~a a=b`
-    .split(/\s+/)
-    .concat("a b", " a", "a ", "a\t", "a\r", "a\\ ", "\u00a0a", "\ufeffa", "a\u0007");
+// In most paths and most patterns, so that these meet.
+const commonNames = ["a", "b", "ab", "lib", "Build", "x.log", "A"];
+const names = commonNames.concat(
+  `B aB build lib.x Lib.X X.LOG x.lo .hid é É 日本 a日 -a a-b a] [a] [b a*b
+  a? ^a a\\ \\b #a !a !!a a' "a {a} a+ (a) $a a,b ~a a=b`.split(/\s+/),
+  ["a b", " a", "a ", "a\t", "a\r", "a\\ ", "\u00a0a", "\ufeffa", "a\u0007"],
+);
 
-// The first few are in most paths and most patterns, so that these meet.
-const common = fc.constantFrom("a", "b", "ab", "lib", "Build", "x.log", "A");
+const common = fc.constantFrom(...commonNames);
 const name = fc.oneof({ weight: 2, arbitrary: common }, fc.constantFrom(...names));
 const path = fc.array(name, { minLength: 1, maxLength: 4 });
 
@@ -116,13 +117,7 @@ const ruleText = fc
   .map(([mark, lines, lineEnd, end]) => mark + lines.join(lineEnd) + end);
 
 const repository = fc.record({
-  entries: fc.uniqueArray(
-    fc.tuple(path, fc.constantFrom("file", "file", "file", "folder", "link")),
-    {
-      ...{ minLength: 420, maxLength: 520, size: "max" },
-      selector: ([each]) => each.join("/"),
-    },
-  ),
+  folders: fc.array(path, { minLength: 12, maxLength: 16, size: "max" }),
   /** In folders by their number, the root first. */
   rules: fc.array(
     fc.tuple(
@@ -262,19 +257,26 @@ function makeRepository({ kind }: Plan, folder: string, root: string): { common:
   return { common: join(main, ".git") };
 }
 
-function makeEntries({ entries }: Plan, root: string): Made["paths"][number][] {
-  const made = new Map<string, "file" | "folder">();
-  for (const [parts, kind] of entries) {
-    const places = parts.map((_, index) => join(root, ...parts.slice(0, index + 1)));
-    const last = places.at(-1) ?? root;
-    if (places.some((place) => made.get(place) === "file") || made.has(last)) continue;
-    for (const place of places.slice(0, -1)) made.set(place, "folder");
-    made.set(last, kind === "folder" ? "folder" : "file");
-    // Git asks the disk what is a folder, and takes what is not there for a file.
-    mkdirSync(kind === "folder" ? last : dirname(last), { recursive: true });
-    if (kind === "link") symlinkSync(dirname(last), last);
-  }
-  return [...made].map(([each, kind]) => ({ path: each, kind }));
+/** In each folder the names that are in most patterns and some of the others. */
+function makeEntries(plan: Plan, root: string): Made["paths"][number][] {
+  const folders = new Set(
+    plan.folders.flatMap((parts) => parts.map((_, index) => parts.slice(0, index + 1).join("/"))),
+  );
+  // Git asks the disk what is a folder, and takes what is not there for a file.
+  for (const folder of folders) mkdirSync(join(root, folder), { recursive: true });
+  const files = ["", ...folders].flatMap((folder, count) =>
+    names
+      .filter((_, index) => index < commonNames.length || (index + count) % 7 === 0)
+      .map((each) => (folder === "" ? each : `${folder}/${each}`))
+      .filter((each) => !folders.has(each)),
+  );
+  for (const file of files.filter((_, index) => index % 50 === 0))
+    symlinkSync(root, join(root, file));
+  const made = [
+    ...[...folders].map((each) => [each, "folder"] as const),
+    ...files.map((each) => [each, "file"] as const),
+  ];
+  return made.map(([each, kind]) => ({ path: join(root, each), kind }));
 }
 
 function makeRules(file: string, text: string, kind: string): void {
