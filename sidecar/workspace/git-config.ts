@@ -134,7 +134,9 @@ function matches(condition: string, text: string, ignoreCase: boolean): boolean 
 
 const header = /\[([\w.-]+)(?:[ \t]+"((?:\\.|[^"\\\n])*)")?\]/;
 const value = /(?:\\.|"(?:\\.|[^"\\\n])*"|[^"\\\n#;])*/;
-const variable = new RegExp(`([A-Za-z][A-Za-z0-9-]*)[ \\t]*(?:=(${value.source}))?(?=[\\n#;]|$)`);
+const variable = new RegExp(
+  `([A-Za-z][A-Za-z0-9-]*)[ \\t]*(?:=(${value.source})(?=[\\n#;]|$)|(?=\\n|$))`,
+);
 const part = new RegExp(`\\s+|[#;][^\\n]*|${header.source}|${variable.source}`, "sy");
 
 /** Up to the first place that Git would stop at. */
