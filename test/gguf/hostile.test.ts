@@ -11,14 +11,15 @@ import { readVocabulary } from "../../sidecar/model/vocabulary.ts";
 import { rawArray } from "../support/gguf-writer.ts";
 import { makeTinyGguf } from "../support/tiny-gguf.ts";
 
-const tiny = makeTinyGguf({
+const shape = {
   architecture: "qwen2",
   hiddenSize: 32,
   headCount: 2,
   kvHeadCount: 1,
   tensorType: "Q4_0",
   layerCount: 1,
-});
+} as const;
+const tiny = makeTinyGguf(shape);
 
 const merges = "tokenizer.ggml.merges";
 
@@ -150,6 +151,19 @@ test("an array that claims more than the file holds is a FormatError, read or no
         /FormatError: .* elements at offset \d+ does not fit the \d+ bytes/,
       );
     }
+});
+
+test("so is one of which the file holds the count, though not the fewest bytes of its elements", async () => {
+  const { byteLength } = tiny.bytes;
+  for (const [kind, bytes] of [
+    [8, 8], // strings
+    [9, 12], // arrays
+    [12, 8], // doubles
+  ] as const) {
+    const array = rawArray(kind, Math.ceil(byteLength / bytes), new Uint8Array(64));
+    const unread = makeTinyGguf({ ...shape, metadata: { "general.unread": array } });
+    assert.match(String(await refusal("unread", unread.bytes)), /FormatError: .* does not fit the/);
+  }
 });
 
 test("arrays in arrays without end are a LimitError", async () => {

@@ -4,7 +4,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { TextDocument } from "vscode-languageserver-textdocument";
 import type { Settings } from "../../sidecar/protocol.ts";
+import { problemAt } from "../../sidecar/selection/demonstration-problem.ts";
+import { DemonstrationDiagnostics } from "../../sidecar/server/demonstration-diagnostics.ts";
 import { makeTinyGguf } from "../support/tiny-gguf.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
 import { Editor } from "./editor.ts";
@@ -50,10 +53,10 @@ test("files that nobody opened are told of in a pause, and taken back when mende
   const editor = await start(context, { model }, pathToFileURL(folder).href);
   const uri = pathToFileURL(join(folder, "ways.pith.md")).href;
   await editor.problems(uri, told);
+  await touch(editor, pathToFileURL(join(folder, "good.pith.md")).href);
+  await editor.rest();
   await writeFile(join(folder, "ways.pith.md"), right);
-  await editor.connection.sendNotification("workspace/didChangeWatchedFiles", {
-    changes: [{ uri, type: 2 }],
-  });
+  await touch(editor, uri);
   await editor.problems(uri, []);
   assert.ok(editor.diagnostics.every((each) => each.uri === uri));
   assert.equal(editor.diagnostics.length, 2, "what did not change is not said again");
@@ -80,6 +83,36 @@ async function start(context: TestContext, settings: Partial<Settings>, folder?:
   const editor = await Editor.start({ home, settings, ...place });
   context.after(() => editor.process.kill());
   return editor;
+}
+
+test("what the disk had before the typing is not said of an open file", () => {
+  const published: string[] = [];
+  const diagnostics = new DemonstrationDiagnostics(({ uri, diagnostics: list }) => {
+    published.push(`${uri} ${list.map(({ code }) => code).join()}`);
+  });
+  const uri = "file:///ways.pith.md";
+  const document = TextDocument.create(uri, "markdown", 1, right);
+  const problem = { ...problemAt(4, "no-task"), path: "ways.pith.md", file: "/ways.pith.md" };
+  diagnostics.noteDisk([problem, { ...problem, file: "/other.pith.md" }]);
+  diagnostics.noteDisk([problem, { ...problem, file: "/other.pith.md" }]);
+  diagnostics.noteDocument(document, right);
+  diagnostics.noteDisk([problem]);
+  diagnostics.noteDocument(document, null);
+  diagnostics.noteDisk([problem]);
+  assert.deepEqual(published, [
+    `${uri} no-task`,
+    "file:///other.pith.md no-task",
+    `${uri} `,
+    "file:///other.pith.md ",
+    `${uri} `,
+    `${uri} no-task`,
+  ]);
+});
+
+function touch(editor: Editor, uri: string): Promise<void> {
+  return editor.connection.sendNotification("workspace/didChangeWatchedFiles", {
+    changes: [{ uri, type: 2 }],
+  });
 }
 
 function change(editor: Editor, uri: string, text: string): Promise<void> {
