@@ -53,7 +53,11 @@ export class BankKeeper {
     await this.#inTurn(async () => {
       // What other processes have made lies there also when this one could not open it.
       this.#bank ??= await MemoryBank.open({ ...this.#options, cap: this.#cap });
-      await this.#bank.purge();
+      try {
+        await this.#bank.purge();
+      } finally {
+        if (this.#cap === 0) await this.#close();
+      }
     });
   }
 

@@ -262,8 +262,9 @@ export class Project {
     }
   }
 
-  /** Lets go of the bank's files. Never fails. */
+  /** Lets go of the bank's files, until it is configured again. Never fails. */
   async dispose(): Promise<void> {
+    this.#settings = { ...this.#settings, bankLimit: 0 };
     await this.#bank.close();
   }
 
