@@ -83,7 +83,7 @@ async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promi
       alignment: flags.alignment,
     });
   });
-  if (flags.json) process.stdout.write(`${JSON.stringify(answer)}\n`);
+  if (flags.json) process.stdout.write(`${JSON.stringify(answer, bytesAsBase64)}\n`);
   else if (answer.reason === null) {
     process.stdout.write(`${answer.text}\n`);
     if (answer.replaced > 0)
@@ -91,6 +91,11 @@ async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promi
         `in place of ${JSON.stringify(cut.suffix.slice(0, answer.replaced))} behind the cursor\n`,
       );
   } else process.stderr.write(`nothing to show: ${answer.reason}\n`);
+}
+
+/** As in the answers of `pith batch`. */
+function bytesAsBase64(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
 }
 
 /** What an editor does in a pause. @throws UnsupportedError for a file that is not in the folder */

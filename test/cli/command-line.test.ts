@@ -58,6 +58,14 @@ test("complete --json tells the counts as well", async () => {
   assert.ok((answer?.tokens.computed ?? 0) > 0);
 });
 
+test("complete --json gives the bytes that were made again in base64", async () => {
+  await writeFile(join(folder, "half.py"), "import nu");
+  const args = ["complete", `${join(folder, "half.py")}:1:10`, ...model, "--json"];
+  const { stdout } = await runPith(args);
+  const [answer] = parseLines<{ alignment: { tail: string } }>(stdout);
+  assert.match(Buffer.from(answer?.alignment.tail ?? "", "base64").toString(), /nu$/);
+});
+
 test("complete says why there is nothing to show", async () => {
   const { code, stdout, stderr } = await runPith(["complete", `${file}:2:6`, ...model]);
   assert.deepEqual([code, stdout], [0, ""]);
