@@ -253,6 +253,34 @@ test("a text is shown or a reason is given, never both", async () => {
   assert.ok(reasons.has("low-confidence"), [...reasons].join());
 });
 
+test("half a character at the cursor is no word and breaks nothing", async () => {
+  const completer = createCompleter();
+  const ask = (prefix: string, suffix: string, alignment: InlineDocument["alignment"]) =>
+    completer.completeInline({ ...document, prefix, suffix, alignment });
+  assert.equal((await ask("a = '\ud83d", "\ude00';\n", "exact")).reason, "inside-word-off");
+  for (const alignment of ["exact", "token", "off"] as const) {
+    for (const [prefix, suffix] of [
+      ["a = '\ud83d", "';\n"],
+      ["a = '", "\ude00';\n"],
+      ["a\ud83d = '\ude00b", "';\n\ud83d"],
+    ] as const) {
+      const { text, reason } = await ask(prefix, suffix, alignment);
+      assert.equal(text === "", reason !== null);
+    }
+  }
+});
+
+test("a text that would add faults is not shown, and one that cannot be counted is", async () => {
+  const reasonWith = async (count: (text: string) => number | null) => {
+    const faults = Promise.resolve({ count });
+    return (await createCompleter().completeInline(document, { faults })).reason;
+  };
+  const { reason } = await createCompleter().completeInline(document);
+  assert.equal(await reasonWith((text) => (text === "" ? 0 : 1)), "breaks-syntax");
+  assert.equal(await reasonWith(() => 0), reason);
+  assert.equal(await reasonWith(() => null), reason);
+});
+
 test("typing in the middle runs what is new, and the suffix every few tokens", async () => {
   const { freshTokens } = defaults.suffix;
   const { typedTokens, dearer } = await typeThrough(tiny.tokenizer, freshTokens);
