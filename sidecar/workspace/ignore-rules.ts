@@ -137,11 +137,12 @@ export class IgnoreRules {
     return byWeight.find((reason) => forbidden.has(reason)) ?? null;
   }
 
-  /** The rule files at and below an absolute path are read anew. */
+  /** The rule files at and below an absolute path are read anew, of a `.git` those beside it. */
   forget(path: string): void {
-    const changed = basename(path) === ".git" ? dirname(path) : path;
-    for (const below of this.#folders.keys())
-      if (isWithin(join(this.root, below), changed)) this.#folders.delete(below);
+    const changed = pathBelow(this.root, basename(path) === ".git" ? dirname(path) : path);
+    for (const folder of this.#folders.keys())
+      if (`${folder}/`.startsWith(changed === "" ? "" : `${changed}/`))
+        this.#folders.delete(folder);
   }
 
   /** Once asked for it is known, so that a keystroke finds it without the disk. */

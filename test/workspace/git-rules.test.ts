@@ -248,6 +248,50 @@ test("a pattern of thousands of stars takes no longer than its length", async (c
   await checkReason(folder, `${"a/".repeat(100)}${"a".repeat(200)}c`, null);
 });
 
+test("an inner repository that comes has its own rules from then on", async (context) => {
+  const folder = await repositoryOf(context, {
+    ".gitignore": "*.log\n",
+    ...files("in/x.log", "y.log"),
+  });
+  const rules = await IgnoreRules.open(folder);
+  const ask = (path: string): Promise<SkipReason | null> =>
+    rules.reasonFor(join(folder, path), "file");
+  assert.equal(await ask("in/x.log"), "ignored");
+  execFileSync("git", ["init", "-q", join(folder, "in")]);
+  rules.forget(join(folder, "in", ".git"));
+  assert.equal(await ask("in/x.log"), null);
+  assert.equal(await ask("y.log"), "ignored");
+});
+
+const classNames = `alnum alpha blank cntrl digit graph lower print punct space upper xdigit none`;
+for (const ignoreCase of [false, true])
+  test(`every class holds the characters that Git says, case ${ignoreCase ? "aside" : "counted"}`, async (context) => {
+    const classes = classNames.split(" ");
+    const rules = classes.flatMap((name) => [
+      [`${name}/.gitignore`, `[[:${name}:]]\n`],
+      [`not-${name}/.gitignore`, `[^[:${name}:]0]\n`],
+    ]);
+    const folder = await repositoryOf(context, Object.fromEntries(rules));
+    await writeFile(join(folder, ".git/config"), `[core]\nignorecase = ${ignoreCase}\n`, {
+      flag: "a",
+    });
+    const ascii = Array.from({ length: 127 }, (_, code) => String.fromCharCode(code + 1));
+    const names = ascii.filter((each) => each !== "/" && each !== ".");
+    const paths = classes.flatMap((each) =>
+      names.flatMap((name) => [`${each}/${name}`, `not-${each}/${name}`]),
+    );
+    const ours = await IgnoreRules.open(folder);
+    const ignored = [];
+    for (const path of paths)
+      if ((await ours.reasonFor(join(folder, path), "file")) === "ignored") ignored.push(path);
+    const options = ["check-ignore", "--no-index", "--stdin", "-z"];
+    const input = paths.join("\0");
+    assert.equal(
+      `${ignored.join("\0")}\0`,
+      execFileSync("git", options, { cwd: folder, input, encoding: "utf8" }),
+    );
+  });
+
 test("the folder that a rule file is for", () => {
   const inGit = join("/w", ".git", "info", "exclude");
   assert.equal(ruledFolder(join("/w", "a", ".gitignore")), join("/w", "a"));

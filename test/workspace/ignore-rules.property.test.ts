@@ -97,7 +97,10 @@ const pattern = fc
 const simple = fc
   .tuple(
     fc.constantFrom("", "", "", "!", "/", "!/"),
-    fc.oneof(common, fc.constantFrom("a*", "*.log", "l*b/", "[bB]*", "a/**", "**/b")),
+    fc.oneof(
+      common,
+      fc.constantFrom("a*", "*.log", "l*b/", "[bB]*", "a/**", "**/b", "a**/b", "l**/a"),
+    ),
   )
   .map((parts) => parts.join(""));
 const line = fc.oneof(
