@@ -15,6 +15,7 @@ import type { Disk } from "../workspace/disk.ts";
 import {
   importFolders,
   type RelatedFile,
+  type RelatedQuery,
   relatedFiles,
   resolveImports,
 } from "../workspace/related-files.ts";
@@ -60,6 +61,16 @@ export interface SkippedPath {
  */
 export type NothingReason = SkipReason | "empty" | "demonstrations";
 
+/** A document at the place of a file that it is not: cells of a notebook, or one on no disk. */
+interface Guest {
+  readonly languageId: string;
+  readonly imports: readonly Import[];
+  readonly identifiers: ReadonlySet<string>;
+}
+
+/** Guests that are remembered. */
+const guestLimit = 8;
+
 /** A limit that was reached, and what it kept out. */
 export interface ReachedLimit {
   /** `files`: known and not read; `names`, `folders`: not even listed. */
@@ -74,6 +85,11 @@ interface LookOptions {
   readonly signal: AbortSignal | undefined;
   /** Asked for by name, and read whatever the limit. */
   readonly isNamed: boolean;
+}
+
+export interface GuestText {
+  readonly text: string;
+  readonly languageId: string;
 }
 
 /** Told while files are read. */
@@ -95,6 +111,8 @@ export class FolderIndex {
   readonly #index = new SpanIndex<Span>();
   readonly #imports = new Map<string, readonly Import[]>();
   readonly #identifiers = new Map<string, ReadonlySet<string>>();
+  /** What is imported and named by documents that are none of the folder's files, by their place. */
+  readonly #guests = new Map<string, Guest>();
   readonly #demonstrations = new Map<string, DemonstrationFile>();
   readonly #skipped = new Map<string, SkipReason>();
   /** Of open editors, by path. */
@@ -217,6 +235,29 @@ export class FolderIndex {
   }
 
   /**
+   * Takes note of what a document imports and names that stands at `path` and is not the file there.
+   * It becomes no source of memories.
+   * @throws CancelledError
+   */
+  async receive(
+    path: string,
+    { text, languageId }: GuestText,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const syntax = await this.#workspace.readSyntax(text, languageId, signal);
+    this.#guests.delete(path);
+    const identifiers = new Set(identifiersOf(text));
+    this.#guests.set(path, { languageId, imports: syntax.imports, identifiers });
+    for (const oldest of [...this.#guests.keys()].slice(0, -guestLimit))
+      this.#guests.delete(oldest);
+  }
+
+  /** The document at `path` is the file itself. */
+  dismiss(path: string): void {
+    this.#guests.delete(path);
+  }
+
+  /**
    * Reads the file and those it most likely needs: what it imports, then those beside it.
    * @throws CancelledError
    */
@@ -260,11 +301,11 @@ export class FolderIndex {
 
   /** Every span of other files that any ranking knows, the best first. */
   rank(path: string, { before, after }: Pick<SpanQuery, "before" | "after">): RankedSpan<Span>[] {
-    const imports = this.#imports.get(path) ?? [];
+    const query = this.#relatedQuery(path);
     return this.#index.rank({
       ...{ path, before, after },
-      importedNames: imports.flatMap(({ names }) => names),
-      importedPaths: resolveImports({ path, imports }, this.#known()),
+      importedNames: query.imports.flatMap(({ names }) => names),
+      importedPaths: resolveImports(query, this.#known()),
     });
   }
 
@@ -308,8 +349,7 @@ export class FolderIndex {
 
   /** The folders that the file's imports may lead to. */
   async #listImported(path: string, signal: AbortSignal | undefined): Promise<void> {
-    const folders = importFolders({ path, imports: this.#imports.get(path) ?? [] });
-    for (const folder of folders) {
+    for (const folder of importFolders(this.#relatedQuery(path))) {
       throwIfCancelled(signal);
       await this.#listing.listOne(folder);
     }
@@ -441,7 +481,9 @@ export class FolderIndex {
     return names.some((_, depth) => this.#skipped.has(`${names.slice(0, depth + 1).join("/")}/`));
   }
 
-  #relatedQuery(path: string) {
+  #relatedQuery(path: string): RelatedQuery {
+    const guest = this.#guests.get(path);
+    if (guest !== undefined) return { path, ...guest };
     return {
       path,
       imports: this.#imports.get(path) ?? [],

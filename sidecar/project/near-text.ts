@@ -2,8 +2,10 @@
 import { charactersPerToken } from "../tokenizer/characters-per-token.ts";
 
 export interface Cursor {
-  /** Absolute path. */
+  /** Absolute path: where memories are looked for, and whose rules hold. */
   readonly file: string;
+  /** Whether the text is another than the file's: cells of it, or a document on no disk. */
+  readonly isElsewhere?: boolean;
   readonly languageId: string;
   /** All the text before and behind the cursor. */
   readonly prefix: string;

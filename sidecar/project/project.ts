@@ -10,7 +10,7 @@ import { CancelledError, errorKind, throwIfCancelled } from "../errors.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Span } from "../workspace/workspace.ts";
 import { BankKeeper } from "./bank-keeper.ts";
-import type { PlacedProblem, ReachedLimit, SkippedPath } from "./folder-index.ts";
+import type { PlacedProblem, ReachedLimit, ReadProgress, SkippedPath } from "./folder-index.ts";
 import { Folders, type FoundFile, isReadAlike, type Touched } from "./folders.ts";
 import { type KeptText, recollectTexts, type ShownSpan, shownSpan } from "./kept-texts.ts";
 import type { BankFacts, MemoryBankOptions } from "./memory-bank.ts";
@@ -154,7 +154,7 @@ export class Project {
     }
     const onRead = (done: number, total: number) =>
       options.onActivity({ kind: "reading", done, total });
-    await place.folder.readAround(place.path, onRead, options.signal);
+    await readFor(place, cursor, onRead, options.signal);
     await this.#select(place, cursor, terms);
     const count = await place.folder.readRest(onRead, options.signal);
     if (count > 0) await this.#select(place, cursor, terms);
@@ -272,7 +272,7 @@ export class Project {
   async rank(cursor: Cursor, signal?: AbortSignal): Promise<Candidate[]> {
     const place = await this.folders.find(cursor.file);
     if (place === null) return [];
-    await place.folder.readAround(place.path, () => {}, signal);
+    await readFor(place, cursor, () => {}, signal);
     const { memories, tokenizer } = this.#parts;
     const near = nearTextOf(place.path, cursor, tokenizer);
     return candidatesFor(near, place.folder, memories);
@@ -367,6 +367,17 @@ export class Project {
     const files = await this.#bank.use(async (bank) => await bank?.files());
     for (const file of files ?? []) this.#changed.add(file);
   }
+}
+
+async function readFor(
+  { folder, path }: FoundFile,
+  { isElsewhere = false, languageId, prefix, suffix }: Cursor,
+  onRead: ReadProgress,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (!isElsewhere) folder.dismiss(path);
+  else await folder.receive(path, { text: `${prefix}${suffix}`, languageId }, signal);
+  await folder.readAround(path, onRead, signal);
 }
 
 function meets(a: LineRange, b: LineRange): boolean {

@@ -1,19 +1,6 @@
 // Where the cursor is in a document, and the text around it.
-import type { InlineCompletionParams, Position, Range } from "vscode-languageserver/node";
+import type { InlineCompletionParams, Range } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
-import { UnsupportedError } from "../errors.ts";
-import type { Cursor } from "../project/near-text.ts";
-import { filePath } from "./document-path.ts";
-
-/** @throws UnsupportedError for a document that is no file on this machine. */
-export function cursorAt(document: TextDocument, position: Position): Cursor {
-  const { uri, languageId } = document;
-  const file = filePath(uri);
-  if (file === null) throw new UnsupportedError(`document ${uri}: is no file on this machine`);
-  const [text, offset] = [document.getText(), document.offsetAt(position)];
-  return { file, languageId, prefix: text.slice(0, offset), suffix: text.slice(offset) };
-}
-
 /** The text around the cursor, as if the entry chosen in a suggestion list stood there already. */
 export function cutAtCursor(
   document: TextDocument,

@@ -22,6 +22,7 @@ export class IdleWork {
   #edits = new Map<string, string | null>();
   #touched = new Set<string>();
   #cursor: Cursor | null = null;
+  #whyNone: string | null = null;
   #running: AbortController | null = null;
   /** Of the next pause. */
   #timer: NodeJS.Timeout | null = null;
@@ -49,9 +50,10 @@ export class IdleWork {
     if (this.#timer === null && this.#running === null) this.#plan();
   }
 
-  /** Where a completion is asked for. */
-  moveTo(cursor: Cursor | null): void {
+  /** Where a completion is asked for; `whyNone`: why there can be no memories there, if it is told. */
+  moveTo(cursor: Cursor | null, whyNone: string | null): void {
     this.#cursor = cursor;
+    this.#whyNone = whyNone;
     this.touch();
   }
 
@@ -81,7 +83,9 @@ export class IdleWork {
     const work = { ...this.#takeChanges(), cursor: this.#cursor };
     const { onDone, onFailure } = this.#options;
     // Why there are no memories is told until the next pause.
-    let end: MemoryActivity = { kind: "resting" };
+    const why = this.#whyNone;
+    let end: MemoryActivity =
+      why === null ? { kind: "resting" } : { kind: "unavailable", message: why };
     const onActivity = (activity: MemoryActivity) => {
       if (activity.kind === "unavailable") end = activity;
       else this.#options.onActivity(activity);

@@ -13,6 +13,7 @@ import {
   type InlineCompletionItem,
   type InlineCompletionParams,
   LSPErrorCodes,
+  type Position,
   ResponseError,
   TextDocumentSyncKind,
   TextDocuments,
@@ -21,6 +22,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import { CatalogueError } from "../catalogue/catalogue-error.ts";
 import { listModels, openStore } from "../catalogue/store.ts";
 import { CancelledError, errorKind, FormatError, UnsupportedError } from "../errors.ts";
+import type { Cursor } from "../project/near-text.ts";
 import * as protocol from "../protocol.ts";
 import type { ModelChoice, ModelFacts, ShownCompletion } from "../service.ts";
 import {
@@ -33,14 +35,15 @@ import {
 } from "../thread-client.ts";
 import { alignmentLine } from "./alignment-line.ts";
 import { BudgetWatch } from "./budget-watch.ts";
-import { cursorAt, cutAtCursor, extended } from "./cursor.ts";
+import { cutAtCursor, extended } from "./cursor.ts";
 import { DemonstrationDiagnostics } from "./demonstration-diagnostics.ts";
-import { documentPath, filePath } from "./document-path.ts";
+import { type DocumentPlace, documentPath, documentPlace, filePath } from "./document-path.ts";
 import { IdleWork } from "./idle-work.ts";
 import { InlineRequests } from "./inline-requests.ts";
 import { MemoryRequests } from "./memory-requests.ts";
 import { ModelOwner } from "./model-owner.ts";
 import { ModelShelf } from "./model-shelf.ts";
+import { NotebookCells } from "./notebook-cells.ts";
 import { RemoteCounter } from "./remote-counter.ts";
 import { modelChoice, readSettings } from "./settings.ts";
 import { StateProgress } from "./state-progress.ts";
@@ -61,6 +64,7 @@ export function serve(options: ServerOptions): void {
 class Server {
   readonly #connection: Connection = createConnection(process.stdin, process.stdout);
   readonly #documents = new TextDocuments(TextDocument);
+  readonly #cells = new NotebookCells(this.#documents);
   readonly #version: string;
   readonly #owner: ModelOwner;
   readonly #shelf: ModelShelf;
@@ -143,7 +147,7 @@ class Server {
     this.#answer(protocol.readKept, (wanted, signal) => this.#readKept(wanted, signal));
     this.#answer(protocol.compress, (wanted, signal) => this.#compress(wanted, signal));
     this.#answer(protocol.copyContext, ({ uri, ...place }, signal) =>
-      this.#memories.context(cursorAt(this.#documentAt(uri), place), place, signal),
+      this.#memories.context(this.#cursorAt(uri, place), place, signal),
     );
     this.#answer(protocol.listDemonstrations, () => this.#memories.demonstrations());
     this.#answer(protocol.readBank, () => this.#memories.bankFacts());
@@ -151,9 +155,13 @@ class Server {
     this.#documents.onDidChangeContent(({ document }) => this.#note(document));
     this.#documents.onDidClose(({ document }) => this.#note(document, null));
     connection.onDidChangeWatchedFiles(({ changes }) => {
-      for (const { uri } of changes) this.#idle.change(filePath(uri) ?? "");
+      for (const { uri } of changes) {
+        const file = filePath(uri);
+        if (file !== null) this.#idle.change(file);
+      }
     });
     this.#documents.listen(connection);
+    this.#cells.listen(connection);
     connection.listen();
   }
 
@@ -186,6 +194,7 @@ class Server {
       capabilities: {
         positionEncoding: "utf-16",
         textDocumentSync: TextDocumentSyncKind.Incremental,
+        notebookDocumentSync: { notebookSelector: [{ notebook: "*" }] },
         inlineCompletionProvider: true,
         workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       },
@@ -227,7 +236,7 @@ class Server {
 
   #configureProject(): void {
     const { isTrusted, enable, memories, exclude, bank } = this.#settings;
-    const folders = [...this.#folders].flatMap((uri) => filePath(uri) ?? []);
+    const folders = this.#folderPaths;
     const isEnabled = isTrusted && enable && memories.enable;
     const bankLimit = bank.limit * 1024 * 1024;
     const { budget, form } = memories;
@@ -258,15 +267,44 @@ class Server {
     const document = this.#documentAt(params.textDocument.uri);
     const { head, tail, range } = cutAtCursor(document, params);
     const { uri, version, languageId } = document;
-    const file = filePath(uri);
-    const text = { prefix: `${head.text}${head.selected}`, suffix: tail };
-    this.#idle.moveTo(file === null ? null : { file, languageId, ...text });
+    const { before, after } = this.#cells.around(document);
+    const text = {
+      prefix: `${before}${head.text}${head.selected}`,
+      suffix: `${tail}${after}`,
+    };
+    const place = documentPlace(uri, this.#folderPaths);
+    this.#idle.moveTo(place && { ...place, languageId, ...text }, this.#whyNoMemories(place));
     const path = documentPath(uri, [...this.#folders]);
-    const request = { uri, version, languageId, file, path, ...text };
+    const request = { uri, version, languageId, file: place?.file ?? null, path, ...text };
     const insertion = await this.#inline.answer(request, signal);
     if (insertion.text === "") return [];
     const insertText = `${head.selected}${insertion.text}`;
     return [{ insertText, range: extended(range, insertion.replaced) }];
+  }
+
+  /** Absolute, of those folders of the workspace that are on this machine. */
+  get #folderPaths(): string[] {
+    return [...this.#folders].flatMap((uri) => filePath(uri) ?? []);
+  }
+
+  /** What is told of a document that can have no memories; null where there is nothing to tell. */
+  #whyNoMemories(place: DocumentPlace | null): string | null {
+    const isElsewhere = this.#folders.size > 0 && this.#folderPaths.length === 0;
+    return place === null && isElsewhere
+      ? "memories: no folder of the workspace is on this machine"
+      : null;
+  }
+
+  /** @throws UnsupportedError for a document without a place in the workspace */
+  #cursorAt(uri: string, position: Position): Cursor {
+    const document = this.#documentAt(uri);
+    const place = documentPlace(uri, this.#folderPaths);
+    if (place === null) throw new UnsupportedError(`document ${uri}: is no file on this machine`);
+    const { before, after } = this.#cells.around(document);
+    const [text, offset] = [document.getText(), document.offsetAt(position)];
+    const prefix = `${before}${text.slice(0, offset)}`;
+    const suffix = `${text.slice(offset)}${after}`;
+    return { ...place, languageId: document.languageId, prefix, suffix };
   }
 
   #download(

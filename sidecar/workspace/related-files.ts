@@ -1,6 +1,7 @@
 // Which other files a file most likely needs: those it imports, then those beside it, then those
 // that share the most identifiers with it. In: paths and sets. Out: paths and why. No disk.
 import { posix } from "node:path";
+import { languageOf } from "./syntax/languages.ts";
 import type { Import } from "./syntax/syntax.ts";
 
 export interface RelatedFile {
@@ -11,6 +12,8 @@ export interface RelatedFile {
 export interface RelatedQuery {
   /** Relative to the workspace folder, with `/`, as all paths here. */
   readonly path: string;
+  /** Where it is not the one that the path names. */
+  readonly languageId?: string;
   readonly imports: readonly Import[];
   readonly identifiers: ReadonlySet<string>;
 }
@@ -49,12 +52,12 @@ export function relatedFiles(
 
 /** The files of the workspace that the imports name, in their order. */
 export function resolveImports(
-  { path, imports }: Pick<RelatedQuery, "path" | "imports">,
+  { imports, ...from }: Omit<RelatedQuery, "identifiers">,
   files: { has(path: string): boolean; keys(): Iterable<string> },
 ): string[] {
   let named: ReadonlyMap<string, readonly string[]> | null = null;
   const found = imports.flatMap((each) => {
-    const { places, isSuffix } = placesOf(path, each);
+    const { places, isSuffix } = placesOf(from, each);
     if (!isSuffix) return places.filter((place) => files.has(place));
     named ??= byName(files.keys());
     const alike = places.flatMap((place) => named?.get(posix.basename(place)) ?? []);
@@ -76,9 +79,10 @@ function byName(paths: Iterable<string>): Map<string, string[]> {
 }
 
 /** The folders, relative to the workspace folder, in which what the imports name may lie. */
-export function importFolders({ path, imports }: Pick<RelatedQuery, "path" | "imports">): string[] {
+export function importFolders({ imports, ...from }: Omit<RelatedQuery, "identifiers">): string[] {
+  const { path } = from;
   const found = imports.flatMap((each) => {
-    const { places, isSuffix } = placesOf(path, each);
+    const { places, isSuffix } = placesOf(from, each);
     const starts = isSuffix ? [...foldersAbove(path), "src"] : [""];
     return starts.flatMap((start) =>
       places.map((place) => posix.dirname(posix.join(start, place))),
@@ -93,8 +97,11 @@ function foldersAbove(path: string): string[] {
   return [...names.keys(), names.length].map((count) => names.slice(0, count).join("/"));
 }
 
-function placesOf(path: string, each: Import): Places {
-  return /\.pyw?i?$/.test(path) ? pythonPlaces(path, each) : javascriptPlaces(path, each);
+function placesOf(
+  { path, languageId = languageOf(path).id }: Pick<RelatedQuery, "path" | "languageId">,
+  each: Import,
+): Places {
+  return languageId === "python" ? pythonPlaces(path, each) : javascriptPlaces(path, each);
 }
 
 /** Where a module may lie; `isSuffix` when the folder above is not known. */

@@ -8,10 +8,10 @@ import { type Disk, type EntryKind, HungError, hostDisk } from "./disk.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import { isWithin } from "./is-within.ts";
 import { reasonByName } from "./name-reason.ts";
-import { checkSource, readSource } from "./read-source.ts";
+import { byteLimit, checkSource, readSource } from "./read-source.ts";
 import { findSecrets, type SecretLines } from "./secrets.ts";
 import type { SkipReason } from "./skip-reason.ts";
-import { languageOf } from "./syntax/languages.ts";
+import { grammarOf, languageOf } from "./syntax/languages.ts";
 import { type Definition, type Import, type Syntax, SyntaxReader } from "./syntax/syntax.ts";
 
 export interface Span {
@@ -129,6 +129,12 @@ export class Workspace {
   async read(path: string, { text, signal }: ReadOptions = {}): Promise<SpannedFile | SkippedFile> {
     const read = await this.#read(path, text);
     return "skipped" in read ? read : await this.#span(read.path, read.text, signal);
+  }
+
+  /** What a text says that is no file's. @throws CancelledError when `signal` fires. */
+  async readSyntax(text: string, languageId: string, signal?: AbortSignal): Promise<Syntax> {
+    const isShort = text.length <= byteLimit;
+    return await this.#reader.read(text, isShort ? grammarOf(languageId, "") : null, signal);
   }
 
   /** The text of the file at an absolute path, unless there is a reason to leave it out. */
