@@ -183,12 +183,16 @@ export class FolderIndex {
       .map(([each, reason]) => ({ path: each, reason }));
   }
 
-  /** Why no memory was made of what was asked for at `path`, after it was read. */
-  async whyNothing(path: string): Promise<NothingReason> {
+  /**
+   * Why no memory was made of what was asked for at `path`, after it was read; null for a folder of
+   * demonstrations, which become memories where they are used.
+   */
+  async whyNothing(path: string): Promise<NothingReason | null> {
     const holds = ({ path: left }: SkippedPath) => isBelow(path, left.replace(/\/$/, ""));
     const [skipped] = this.skippedIn(path).filter(holds);
     if (skipped !== undefined) return skipped.reason;
     if (this.#demonstrations.has(path)) return "demonstrations";
+    if ([...this.#demonstrations.keys()].some((each) => isBelow(each, path))) return null;
     const kind = await this.#workspace.kindOf(this.#workspace.absolute(path));
     return kind === null ? "unreadable" : "empty";
   }

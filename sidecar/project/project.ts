@@ -190,8 +190,8 @@ export class Project {
         .filter((span) => range === undefined || meets(span, range));
       for (const span of spans) wanted.set(span, root);
       limits.set(join(root, path), () => folder.limitsBelow(path));
-      if (spans.length === 0)
-        nothing.push({ path: path || root, reason: await folder.whyNothing(path) });
+      const why = spans.length === 0 ? await folder.whyNothing(path) : null;
+      if (why !== null) nothing.push({ path: path || root, reason: why });
       if (spans.length > 0 && range !== undefined) continue;
       for (const each of folder.skippedIn(path)) skipped.set(join(root, each.path), each);
     }
