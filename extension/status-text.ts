@@ -168,6 +168,10 @@ export function wordsFor(reason: EmptyReason, t: Translate): { short: string; se
       t("This workspace is not trusted, so nothing is completed here."),
     ],
     "ignored-file": [t("ignored file"), t("The ignore rules leave this file out.")],
+    "not-checked": [
+      t("not checked yet"),
+      t("The file system has not said yet whether the ignore rules leave this file out."),
+    ],
     secret: [t("secrets"), t("This file may hold secrets, so nothing of it is read.")],
     "too-large": [t("file too large"), t("This file is too large for completions.")],
     "inside-word-off": [t("inside a word"), t("The cursor is inside a word.")],

@@ -47,6 +47,7 @@ export const emptyReasons = [
   "language-off",
   "untrusted",
   "ignored-file",
+  "not-checked",
   "secret",
   "too-large",
   "inside-word-off",

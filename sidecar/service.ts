@@ -16,6 +16,7 @@ import type {
   CompletionRequest,
   InlineCompletion,
   InlineDocument,
+  Refusal,
   Score,
   SelectRequest,
   TextSelection,
@@ -317,7 +318,8 @@ export class OpenModel {
 }
 
 /** Of the reasons why a file is no source of memories those for which nothing is completed in it. */
-const refusals: Partial<Record<SkipReason | "none", "ignored-file" | "secret">> = {
+const refusals: Partial<Record<SkipReason | "unknown" | "none", Refusal>> = {
+  unknown: "not-checked",
   "ai-ignored": "ignored-file",
   excluded: "ignored-file",
   secret: "secret",

@@ -217,8 +217,13 @@ export class EngineThread {
 
   /** At once, but for what the system does not give back: that is waited for no longer than `graceMs`. */
   async end(): Promise<void> {
-    const ended = this.#worker.terminate().catch(() => {});
-    await Promise.race([ended, delay(graceMs, undefined, { ref: false })]);
+    const ended = this.#worker.terminate().then(
+      () => true,
+      () => true,
+    );
+    if (await Promise.race([ended, delay(graceMs, false, { ref: false })])) return;
+    this.#worker.unref();
+    killAtExit();
   }
 
   /** @throws UnsupportedError for what lies in no folder of the workspace; CancelledError */
@@ -274,6 +279,14 @@ export class EngineThread {
     revived.stack = facts.stack;
     return revived;
   }
+}
+
+/**
+ * For a process in which a call of the file system hangs. Node waits at its exit for the thread that
+ * the call holds, that is for ever; all has been said by then, so only the exit code is lost.
+ */
+export function killAtExit(): void {
+  process.once("exit", () => process.kill(process.pid, "SIGKILL"));
 }
 
 export interface OpenCalls {

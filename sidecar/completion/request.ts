@@ -131,7 +131,7 @@ export interface InlineDocument {
 export type InlineReason = TextReason | Refusal | "inside-word-off" | "low-confidence";
 
 /** Why the model is not asked for a file. */
-export type Refusal = "ignored-file" | "secret";
+export type Refusal = "ignored-file" | "secret" | "not-checked";
 
 export interface InlineCompletion {
   readonly text: string;

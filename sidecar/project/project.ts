@@ -13,6 +13,7 @@ import { BankKeeper } from "./bank-keeper.ts";
 import type { PlacedProblem, ReachedLimit, ReadProgress, SkippedPath } from "./folder-index.ts";
 import { Folders, type FoundFile, isReadAlike, type Touched } from "./folders.ts";
 import { type KeptText, recollectTexts, type ShownSpan, shownSpan } from "./kept-texts.ts";
+import { KnownReasons } from "./known-reasons.ts";
 import type { BankFacts, MemoryBankOptions } from "./memory-bank.ts";
 import { MemorySets } from "./memory-sets.ts";
 import { type Cursor, nearTextOf, type ProjectTokenizer } from "./near-text.ts";
@@ -67,6 +68,10 @@ export class Project {
   readonly folders: Folders;
   readonly #parts: ProjectParts;
   readonly #sets = new MemorySets();
+  readonly #reasons = new KnownReasons(async (file) => {
+    const place = await this.folders.find(file);
+    return place === null ? null : await place.folder.reasonFor(place.path);
+  });
   readonly #bank: BankKeeper;
   /** Files whose memories may be stale. */
   readonly #changed = new Set<string>();
@@ -121,10 +126,9 @@ export class Project {
     return { file, budget, memories: planned.map(describeMemory) };
   }
 
-  /** Why a file is kept from being read; null if it is not. */
-  async reasonFor(file: string | null): Promise<SkipReason | null> {
-    const place = file === null ? null : await this.folders.find(file);
-    return place === null ? null : await place.folder.reasonFor(place.path);
+  /** Why a file is kept from being read, as far as that can be known at a keystroke; null if it is not. */
+  async reasonFor(file: string | null): Promise<SkipReason | "unknown" | null> {
+    return file === null ? null : await this.#reasons.of(file);
   }
 
   async note({ edits, touched }: Changes): Promise<void> {
@@ -134,6 +138,8 @@ export class Project {
     for (const file of touched) all.push(await this.folders.touch(file));
     for (const file of [...edited, ...all.flatMap(({ paths }) => paths)]) this.#changed.add(file);
     if (all.some((each) => each.areRulesOther)) this.#renewRules();
+    // A file that was opened, or is another now: the next keystroke in it knows what holds.
+    for (const { file, text } of edits) if (text !== null) await this.#reasons.refresh(file);
     await this.#doubting;
   }
 
@@ -145,6 +151,7 @@ export class Project {
   async work({ cursor, ...changes }: PauseWork, options: WorkOptions): Promise<void> {
     this.#bank.mend();
     await this.note(changes);
+    if (cursor !== null) await this.#reasons.refresh(cursor.file);
     const terms = await this.#beginPause(options);
     const place = cursor === null ? null : await this.folders.find(cursor.file);
     if (cursor === null || place === null || terms === null) {
@@ -359,6 +366,7 @@ export class Project {
   #renewRules(): void {
     this.#rules += 1;
     this.#sets.clear();
+    this.#reasons.clear();
     this.#doubting = Promise.all([this.#doubting, this.#doubtBanked()]);
   }
 
