@@ -73,7 +73,10 @@ async function openIn(context: TestContext, folder: string): Promise<Editor> {
 /** At each of several pauses, with memories of the other source at the end. */
 async function checkCompletions(editor: Editor, folder: string): Promise<void> {
   const uri = pathToFileURL(join(folder, "src/a.py")).href;
-  const request = await editor.open(uri, "from b import two\n\ndef three():\n    return two() + $0");
+  const request = await editor.open(
+    uri,
+    "from b import two\n\ndef three():\n    return two() + $0",
+  );
   for (let pause = 1; pause <= pauses; pause += 1) {
     await editor.complete(request);
     assert.notEqual((await editor.report(pause)).reason, "not-checked");

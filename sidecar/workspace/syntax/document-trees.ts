@@ -234,15 +234,12 @@ function moved({ row, column }: treeSitter.Point, by: string): treeSitter.Point 
 function countFaults(tree: treeSitter.Tree): number {
   const cursor = tree.walk();
   let count = 0;
-  const visit = (): void => {
-    const node = cursor.currentNode;
-    if (node.isError || node.isMissing) count += 1;
-    if (!node.hasError || !cursor.gotoFirstChild()) return;
-    do visit();
-    while (cursor.gotoNextSibling());
-    cursor.gotoParent();
-  };
-  visit();
+  for (let isDone = false; !isDone; ) {
+    const { isError, isMissing, hasError } = cursor.currentNode;
+    if (isError || isMissing) count += 1;
+    if (hasError && cursor.gotoFirstChild()) continue;
+    while (!isDone && !cursor.gotoNextSibling()) isDone = !cursor.gotoParent();
+  }
   cursor.delete();
   return count;
 }

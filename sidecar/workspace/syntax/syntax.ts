@@ -8,6 +8,7 @@ import { type Borders, plainBorders, readBorders, setPlainBorders } from "./bord
 import { loadGrammar } from "./grammars.ts";
 import type { Grammar } from "./languages.ts";
 import { definitionTables, importPatterns, listParents, statementParents } from "./tables.ts";
+import { isTangled } from "./tangle.ts";
 
 export type SyntaxNode = treeSitter.Node;
 
@@ -45,13 +46,13 @@ export class SyntaxReader {
   readonly #grammars = new Map<Grammar, Lazy<LoadedGrammar>>();
 
   /**
-   * Borders alone where `grammar` is null. Inside what the parser could not read, lines are borders
+   * Borders alone where `grammar` is null, or what is nested deeper than people write. Inside what the parser could not read, lines are borders
    * as in plain text.
    *
    * @throws CancelledError when `signal` fires, which is looked at while parsing.
    */
   async read(text: string, grammar: Grammar | null, signal?: AbortSignal): Promise<Syntax> {
-    if (grammar === null) return { borders: plainBorders(text), definitions: [], imports: [] };
+    if (grammar === null) return plain(text);
     const loaded = await this.#load(grammar);
     throwIfCancelled(signal);
     const parser = new Parser();
@@ -88,6 +89,10 @@ async function loadQueries(grammar: Grammar): Promise<LoadedGrammar> {
   };
 }
 
+function plain(text: string): Syntax {
+  return { borders: plainBorders(text), definitions: [], imports: [] };
+}
+
 function query(language: treeSitter.Language, patterns: readonly string[]): treeSitter.Query {
   return new Query(language, patterns.join("\n"));
 }
@@ -114,6 +119,7 @@ function parseWith(
 
 function readTree(tree: treeSitter.Tree, text: string, grammar: LoadedGrammar): Syntax {
   try {
+    if (isTangled(tree)) return plain(text);
     const root = tree.rootNode;
     const borders = readBorders(grammar.borders.captures(root), text);
     if (root.hasError) setPlainBorders(borders, text, errorLines(root));
