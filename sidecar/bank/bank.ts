@@ -231,8 +231,9 @@ export class Bank {
     await this.#change(() => clearTables(database)).catch(() => {});
     this.#caches.clear();
     await this.#inTurn(async () => {
-      if (this.#database !== database || this.#file === -1n) return;
-      await deleteDatabase(this.#folder, database);
+      if (this.#isClosed) throw new Error("bank: it was closed");
+      if (this.#file === -1n) return;
+      await deleteDatabase(this.#folder, this.#database);
       this.#file = -1n; // None: the next call makes a new one.
     });
   }

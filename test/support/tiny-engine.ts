@@ -17,6 +17,8 @@ export interface TinyModel {
   readonly leftToRight: Tokenizer;
   /** See sidecar/model/output-grams.ts. */
   loadGrams(): Promise<Float32Array[]>;
+  /** The file of a graph that is loaded with the first memory. */
+  readonly attentionGraph: string;
   /** One made in code. */
   loadAdapter(): Promise<Adapter>;
   close(): Promise<void>;
@@ -39,6 +41,7 @@ export async function openTiny(options: TinyOptions = {}): Promise<TinyModel> {
     engine,
     tokenizer,
     leftToRight,
+    attentionGraph: model.engine.attentionGraphFile,
     loadGrams: () => loadOutputGrams(model.outputGramsFile, model.hyperparameters),
     loadAdapter: async () => {
       const backbone = { ...model.hyperparameters, sha256: "0" };
