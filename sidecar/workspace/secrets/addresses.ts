@@ -11,7 +11,7 @@ const nearHost =
   /^(?:localhost|127\.|0\.0\.0\.0|\[?::1|host\.docker\.internal|(?:[\w-]{1,63}\.){0,8}example\.|[\w.-]{1,99}\.(?:test|example|invalid)\b|db$|host\b)/i;
 /** ADO.NET's, ODBC's, libpq's and JDBC's words; what makes a connection of them stands around. */
 const connectionPasswords =
-  /(?<![A-Za-z0-9])(?:password|pwd|passwd)\s{0,8}=\s{0,8}([^\s;&"'`<>]{4,128})(?=[\s;&"'`<]|$)/gi;
+  /(?<![A-Za-z0-9])(?:password|pwd|passwd)\s{0,8}=\s{0,8}([^\s;"'`<>]{4,128})(?=[\s;"'`<]|$)/gi;
 const isConnection =
   /\b(?:server|data source|host|hostname|user id|user|uid|initial catalog|dbname|endpoint)\s{0,8}=|jdbc:/i;
 const around = 400;
@@ -29,8 +29,10 @@ export function* findInAddresses(text: string): Generator<Found> {
   yield* where(text.matchAll(logins), ([, user, password, host]) => {
     return !isKnownLogin(user ?? "", password ?? "", host ?? "");
   });
-  yield* where(text.matchAll(connectionPasswords), ({ index, 1: password }) => {
-    return !isKnownPassword(password ?? "") && isConnection.test(lineAround(text, index));
+  yield* where(text.matchAll(connectionPasswords), ({ index, 1: rest = "" }) => {
+    const isQuery = /[?&]/.test(text.charAt(index - 1));
+    const password = isQuery ? (rest.split("&", 1)[0] ?? "") : rest;
+    return !isKnownPassword(password) && isConnection.test(lineAround(text, index));
   });
   yield* where(text.matchAll(accountKeys), ([, key]) => isDrawn(key ?? ""));
   yield* where(text.matchAll(headers), ([, scheme, value]) => {

@@ -14,7 +14,7 @@ const longestName = 64;
 
 const type = String.raw`(?:[:]|\b[Aa]s\b)[ \t]*(?:const[ \t]+|static[ \t]+)?&?(?:'\w+[ \t]+)?(?:mut[ \t]+)?[A-Za-z_][\w.:]{0,40}(?:<[\w<>., &':]{0,40}>)?[?!*&[\]]{0,4}(?=\s{0,20}=)`;
 const separator = String.raw`(?:\|\||\?\?|\bor\b|<-|->|=>|:-|:=|:::?|={1,3}>?|[+!~]=|[:,>(?]|\|\s)`;
-const wrapper = String.raw`(?:(?:new|await|return)[ \t]+)?&?[A-Za-z_][\w.:]{0,60}!?(?:<\w{0,30}>)?[([]\s{0,20}`;
+const wrapper = String.raw`(?!ENC\()(?:(?:new|await|return)[ \t]+)?&?[A-Za-z_][\w.:]{0,60}!?(?:<\w{0,30}>)?[([]\s{0,20}`;
 const scheme = `(?:Bearer|Basic|Token|token|Digest|ApiKey|apikey|SSWS|GenieKey|key)[ =]["']?`;
 /** Between a name and its value. */
 const gap = new RegExp(
@@ -22,7 +22,7 @@ const gap = new RegExp(
     String.raw`\\*["'\x60]?[\])}]{0,3}\\*["'\x60]?[?!]?(?:\[\w{0,8}\])?\)?`,
     String.raw`(?:[ \t]{0,8}${type})?`,
     // An attribute or a member of the same thing that is called the value.
-    String.raw`(?:[ \t]{0,20}[,/]?\s{0,40}-?[ \t]{0,4}\\*["']?\b(?:value|default|content)\\*["']?(?=\s{0,4}[:=]))?`,
+    String.raw`(?:[ \t]{0,20}[,/:]?\s{0,40}-?[ \t]{0,4}\\*["']?\b(?:value|default|content)\\*["']?(?=\s{0,4}[:=]))?`,
     String.raw`\s{0,40}${separator}{0,2}(?:[|>][+-]?[ \t]{0,4}(?=\r?\n))?\s{0,40}[([{]{0,2}\s{0,40}`,
     String.raw`(?:${wrapper}){0,2}(?:[bBrRuUfFL@$]{1,2}(?=["'\x60]))?`,
     String.raw`(?:\\*["'\x60]?${scheme})?`,
@@ -30,7 +30,7 @@ const gap = new RegExp(
   "y",
 );
 const quote = /\\*(?:"""|'''|["'`])/y;
-const bareValue = /(?!--)[\w+/.~!@#%^*$-]{10,1024}={0,2}(?=[\s"'`,;<)}\]&|\\]|$)/y;
+const bareValue = /(?!--)[\w+/.~!?@#%^&*$-]{10,1024}={0,2}(?=[\s"'`,;<)}\]&|\\]|$)/y;
 const comma = /\s{0,40},\s{0,40}/y;
 /** Values of a list after one name that are looked at. */
 const mostOfList = 8;
@@ -99,12 +99,18 @@ function* valuesAfter(text: string, from: number): Generator<Value> {
 /** A value without quotes stands on the line of its name, or is YAML's block. */
 function bareAt(text: string, at: number, between: string): Value | null {
   if (between.includes("\n") && !/[|>][+-]?\s*$/.test(between)) return null;
+  if (between === ":" && /^[\w-]+\/[\w-]+/.test(text.slice(at, at + longestName))) return null; // A URN.
   const value = matchAt(bareValue, text, at);
-  if (value === null || !/\d/.test(value)) return null;
+  if (value === null || !(/\d/.test(value) || isPlainlyDrawn(value))) return null;
   // Short ones are found only where they are assigned, and where they are no identifiers.
   const isShort = value.length < shortestPlain;
-  if (isShort && (/^\s*$/.test(between) || /^[A-Za-z_][\w.]*$/.test(value))) return null;
+  if (isShort && (/^\s*$|:$/.test(between) || /^[A-Za-z_][\w.]*$/.test(value))) return null;
   return { text: value, end: at + value.length };
+}
+
+/** Without digits most are identifiers. */
+function isPlainlyDrawn(value: string): boolean {
+  return value.length >= shortestPlain && randomnessOf(value).strangeness >= strangenessFrom.naming;
 }
 
 function quotedAt(text: string, at: number): Value | null {

@@ -28,7 +28,7 @@ const tellingWords = new Set(
 );
 /** And with one of these before it, it is no secret at all: cursors of lists, keys for everyone. */
 const openWords = new Set(
-  "continuation cursor design fungible lexer next nft page pagination pub public publishable resume scroll sync syntax".split(
+  "continuation cursor design fungible lexer next nft page pagination pub public publishable resume scroll site sync syntax".split(
     " ",
   ),
 );

@@ -4,12 +4,12 @@ import { randomnessOf } from "./randomness.ts";
 
 /** Of code, a template or a pattern rather than of a value. */
 const isCode =
-  /\$\{|\{\{|#\{|\$\(|<%|%\(|%[sdv@]|\{\w*\}|^<.*>$|^\[.*\]$|^\$+[A-Za-z_]\w*$|^%\w+%$|^@?@\w+@@?$|^__\w+__$|\[[^\]]*\w-\w[^\]]*\]|\\[dwsbDWSxu]|\{\d+,?\d*\}|\.[*+]|^\w[\w.]*\(.*\)?$/;
+  /\$\{\w|\$\{\{|\{\{.*\}\}|#\{.*\}|\$\(\w|<%.*%>|%\(\w+\)|(?<![A-Za-z0-9])%[sdv@](?![A-Za-z0-9])|\{\w*\}|^<.*>$|^\[.*\]$|^\$+[A-Za-z_]\w*$|^%\w+%$|^@?@\w+@@?$|^__\w+__$|\[[^\]]*\w-\w[^\]]*\]|\\[dwsbDWSxu]|\{\d+,?\d*\}|^\.[*+]|\.[*+](?:$|[?)\\$/])|^\w[\w.]*\(.*\)?$/;
 /** What holds a secret only once somebody or something filled or decrypted it. */
 const isReference =
-  /^ENC[[(]|^vault:|^\{cipher\}|^arn:|^projects\/|^op:|^ssm:|^file:|^secret:|^env[.:]|^!|^(?:process|import\.meta|os|sys|config|settings|self|this|var|local|data|module)\./i;
+  /^ENC[[(]|^vault:|^\{cipher\}|^arn:|^projects\/|^op:|^ssm:|^file:|^secret:|^env[.:]|^!(?:vault|secret|env|ref|sub|getatt|importvalue)|^(?:process|import\.meta|os|sys|config|settings|self|this|var|local|data|module)\./i;
 const isMarked =
-  /example|place_?holder|redact|censor|dummy|change[-_ ]?(?:me|this|it)|your[-_ ]?|replace|insert|x{4}|\*{3}|\.{3}|…|•|todo|fixme|not[-_]?(?:a[-_]?)?real|sample|fake|mock|foobar|lorem|deadbeef|cafebabe|qwert|asdfg|hunter2|(.)\1{5}/i;
+  /example|place_?holder|redact|censor|dummy|change[-_ ]?(?:me|this|it)|your[-_ ]?|replace|insert|x{5}|\*{3}|\.{3}|…|•|todo|fixme|not[-_]?(?:a[-_]?)?real|sample|fake|mock|foobar|lorem|deadbeef|cafebabe|qwert|asdfg|hunter2|(.)\1{5}/i;
 /** Numbers that documents and tests use: UUIDs of zeros and ones, and the one of RFC 4122's time. */
 const isKnownSample = /^(?:0{8}|1{8}|123e4567|12345678)-/i;
 

@@ -273,7 +273,8 @@ export function* findServiceTokens(text: string): Generator<Found> {
   yield* findPrefixed(text);
   for (const token of text.matchAll(marked)) {
     const { start, end } = foundAt(token);
-    if (isDrawnToken(text.slice(Math.max(0, start - longestMark), end))) yield { start, end };
+    const before = /[\w.:-]*$/.exec(text.slice(Math.max(0, start - longestMark), start));
+    if (isDrawnToken(before + text.slice(start, end))) yield { start, end };
   }
   for (const token of text.matchAll(webTokens)) if (isWebToken(token[0])) yield foundAt(token);
   for (const hook of text.matchAll(webhooks))
@@ -305,8 +306,12 @@ function isBeginning(text: string, at: number): boolean {
 
 /** The prefix says enough of what it is; what is left out is what people wrote there. */
 export function isDrawnToken(token: string): boolean {
-  const drawn = token.replace(/^A+/, "");
-  return !isPlaceholder(drawn) && randomnessOf(drawn.slice(-32)).strangeness >= 0.25;
+  const drawn = token.replace(/^A+/, "").slice(-longestMark);
+  if (isPlaceholder(drawn) || isPlaceholder(token.slice(0, longestMark).replace(/A{6,}/g, "A")))
+    return false;
+  const digits = drawn.match(/\d/g) ?? [];
+  const isNumber = digits.length > drawn.length / 2 && !/1234|0000/.test(drawn);
+  return isNumber || randomnessOf(drawn.slice(-32)).strangeness >= 0.25;
 }
 
 function isWebToken(token: string): boolean {
