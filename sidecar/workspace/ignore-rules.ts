@@ -133,7 +133,11 @@ export class IgnoreRules {
     if (!isWithin(path, this.root)) return "outside";
     const below = pathBelow(this.root, path);
     if (below === "") return null;
-    const forbidden = this.#forbidden(await this.#folderAt(parentOf(below)), below, kind);
+    const folder = parentOf(below);
+    // From the outermost on where it is not known, so that depth costs no stack.
+    if (!this.#folders.has(folder))
+      for (const { index } of folder.matchAll(/\//g)) await this.#folderAt(folder.slice(0, index));
+    const forbidden = this.#forbidden(await this.#folderAt(folder), below, kind);
     return byWeight.find((reason) => forbidden.has(reason)) ?? null;
   }
 
@@ -151,10 +155,10 @@ export class IgnoreRules {
     if (known !== undefined) return known;
     const reading = this.#readFolder(below);
     this.#folders.set(below, reading);
-    void reading.then(({ forbidden }) => {
-      const isToKeep = !forbidden.has("hung") || this.#folders.get(below) !== reading;
-      if (!isToKeep) this.#folders.delete(below);
-    });
+    const drop = (): void => {
+      if (this.#folders.get(below) === reading) this.#folders.delete(below);
+    };
+    reading.then(({ forbidden }) => forbidden.has("hung") && drop(), drop);
     return reading;
   }
 

@@ -248,6 +248,11 @@ test("a pattern of thousands of stars takes no longer than its length", async (c
   await checkReason(folder, `${"a/".repeat(100)}${"a".repeat(200)}c`, null);
 });
 
+test("a path of 4,000 folders is asked for like any other", async (context) => {
+  const folder = await scratchFolder(context, { ".gitignore": "b\n" });
+  await checkReason(folder, `${"a/".repeat(4_000)}b`, "ignored");
+});
+
 test("an inner repository that comes has its own rules from then on", async (context) => {
   const folder = await repositoryOf(context, {
     ".gitignore": "*.log\n",
@@ -357,7 +362,7 @@ function diskThat(wait: (call: string, path: string) => Promise<void> | null): D
     await wait(call, path);
     return await ask();
   }
-  return new Disk(calls, { answerMs: 20, calls: 3 });
+  return new Disk(calls, { answerMs: 1_000, calls: 3 });
 }
 
 async function repositoryOf(context: TestContext, content: Files): Promise<string> {
