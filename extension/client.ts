@@ -45,31 +45,26 @@ export class Client implements Disposable {
   readonly onDidChangeActivity = this.activities.event;
   condition: Condition = { kind: "starting" };
   activity: MemoryActivity = { kind: "resting" };
-  /** The language client's library takes longer to load than an activation may. */
-  private readonly library = import("./session.ts");
   private session: Session | null = null;
   private deaths: number[] = [];
   private restartTimer: NodeJS.Timeout | undefined;
+  /** Raised by every stop: a start that was begun before it starts nothing any more. */
+  private stops = 0;
 
   constructor(options: ClientOptions) {
     this.options = options;
   }
 
-  /** Does nothing while the sidecar runs. */
+  /** Does nothing while the sidecar runs. Never fails: what is wrong becomes the condition. */
   async start(): Promise<void> {
-    const { Session } = await this.library;
-    if (this.session !== null) return;
-    clearTimeout(this.restartTimer);
-    this.become({ kind: "starting" });
-    const session: Session = new Session(this.options, {
-      onState: (state) => this.become(state),
-      onReport: (report) => this.reports.fire(asEditorSeesIt(report)),
-      onBudget: (report) => this.budgets.fire(asEditorSeesIt(report)),
-      onActivity: (activity) => this.work(activity),
-      onEnd: (cause) => this.mourn(session, cause),
-    });
-    this.session = session;
-    await session.connect();
+    const { stops } = this;
+    try {
+      // The language client's library takes longer to load than an activation may.
+      const { Session } = await import("./session.ts");
+      if (this.session === null && stops === this.stops) await this.open(Session);
+    } catch (error) {
+      if (stops === this.stops) this.become({ kind: "stopped", message: `${error}` });
+    }
   }
 
   /** Starts afresh, however often the sidecar has ended before. */
@@ -80,6 +75,7 @@ export class Client implements Disposable {
   }
 
   async stop(): Promise<void> {
+    this.stops += 1;
     clearTimeout(this.restartTimer);
     const { session } = this;
     this.session = null;
@@ -125,6 +121,20 @@ export class Client implements Disposable {
   /** Of the sidecar; null when there is none. */
   get processId(): number | null {
     return this.session?.processId ?? null;
+  }
+
+  private async open(Session: typeof import("./session.ts").Session): Promise<void> {
+    clearTimeout(this.restartTimer);
+    this.become({ kind: "starting" });
+    const session: Session = new Session(this.options, {
+      onState: (state) => this.become(state),
+      onReport: (report) => this.reports.fire(asEditorSeesIt(report)),
+      onBudget: (report) => this.budgets.fire(asEditorSeesIt(report)),
+      onActivity: (activity) => this.work(activity),
+      onEnd: (cause) => this.mourn(session, cause),
+    });
+    this.session = session;
+    await session.connect();
   }
 
   private runningClient(): LanguageClient | null {

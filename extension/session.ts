@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { constants, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { type LogOutputChannel, workspace } from "vscode";
 import {
   CloseAction,
@@ -39,6 +40,9 @@ export interface SessionEvents {
   /** The process ended, asked to or not; `cause` is its exit code, its signal or what went wrong. */
   onEnd(cause: string): void;
 }
+
+/** What a sidecar may take to end by itself. */
+const stopMs = 1000;
 
 /** Text that a person writes. Output, settings and comparisons are left out, our own log above all. */
 const schemes = ["file", "untitled", "vscode-vfs", "vscode-notebook-cell"];
@@ -81,7 +85,8 @@ export class Session {
 
   async close(): Promise<void> {
     // A sidecar that is busy or broken need not answer; ending its process is the fallback.
-    await this.client.stop(1000).catch(() => {});
+    const stopped = this.client.stop(stopMs).catch(() => {});
+    await Promise.race([stopped, delay(2 * stopMs, undefined, { ref: false })]);
     await endProcess(this.process);
   }
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.evaluate import judge_selection, render, score_forms, summarise
+from training.evaluate import judge_selection, render, score_forms, summarise, table
 from training.kept import KeptEncoder, score_kept
 from training.losses import Task, task_of
-from training.metrics import interval, kept_share, score
+from training.metrics import Score, interval, kept_share, score
 from training.forms import raw_form
 from training.mine import Mined
 from training.rankings import Lexical, by_cosine, is_hit
@@ -40,6 +40,12 @@ class Table(unittest.TestCase):
         page = render({**result, "forms": forms, "selection": selection})
         for name in forms:
             self.assertIn(f"| {name} ", page)
+
+    def test_where_raw_text_gains_nothing_no_form_has_a_share_and_the_table_says_so(self):
+        columns = {name: [Score(2.0, 1.0, 1.0, 4)] * 3 for name in ("none", "raw", "uni 4x")}
+        forms = {name: summarise(columns, name) for name in columns}
+        for row in table(forms, {})[-3:]:
+            self.assertIn("raw gains nothing", row)
 
     def test_kept_shares(self):
         rows = np.array([[4.0, 2.0, 3.0], [6.0, 4.0, 5.0]])
