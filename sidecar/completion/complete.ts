@@ -24,7 +24,7 @@ import {
 } from "./layout.ts";
 import { type LaidMemories, type Memories, noMemories, type PrefixText } from "./memories.ts";
 import { Meter } from "./meter.ts";
-import { isInsideWord, readPlace } from "./place.ts";
+import { isInsideWord, type Place, readPlace } from "./place.ts";
 import { findEnd, shapeText } from "./postprocess.ts";
 import { type SplitPrefix, splitPrefix } from "./prefix-layout.ts";
 import { type FillOptions, PromptCache } from "./prompt-cache.ts";
@@ -220,7 +220,7 @@ export class Completer {
     this.#lastNear = { near, file };
     const prompt = layOut(this.#layout, { ...near, blocks: memories.blocks });
     const parts = countParts(prompt, near);
-    const maxTokens = defaults.answer[place.mayOpenBlock ? "block" : place.extent];
+    const maxTokens = longestAnswer(place);
     const { answer, alignment, tokens, ...times } = await this.#answer(meter, {
       prompt,
       aligned,
@@ -375,6 +375,11 @@ export class Completer {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+/** [tokens] */
+export function longestAnswer({ extent, mayOpenBlock }: Place): number {
+  return defaults.answer[extent === "line" && mayOpenBlock ? "opened" : extent];
 }
 
 function reuseOf({ exactReuse = false }: BatchOptions): FillOptions["reuse"] {

@@ -29,8 +29,8 @@ export const defaults = {
     storeBytes: 256 * 1024 * 1024,
     bankBytes: 1024 * 1024 * 1024,
   },
-  /** Longest answers in the editor. */
-  answer: { line: 48, block: 160 },
+  /** Longest answers in the editor; `opened`: a line with the block that it opens. */
+  answer: { line: 48, block: 160, opened: 96 },
   /** Rows between two looks at the abort signal. */
   chunk: { interactive: 64, idle: 32, batch: 256 },
   /** An answer whose shown tokens have a lower mean log-probability is not shown. */

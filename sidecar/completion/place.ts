@@ -39,7 +39,10 @@ export interface Place {
   readonly open: readonly PlacedOpener[];
   /** Those of them that are on the cursor's line. */
   readonly openOnLine: readonly Opener[];
-  /** Whether the line is empty: an answer may then be a line with the block that it opens. */
+  /**
+   * Whether the line is empty and as deep as the next one: an answer may then be a line with the
+   * block that it opens. On a line that is less deep its indentation is still to come.
+   */
   readonly mayOpenBlock: boolean;
   readonly languageId: string;
   /**
@@ -90,7 +93,10 @@ export function readPlace(cursor: CursorText, multiline: "auto" | "never"): Plac
     blockLines: readBlockLines(below, indentationOf(linePrefix)),
     goesOnBelow: nextLine !== "" && indentationOf(nextLine) > baseIndentation,
     open: readOpen({ above, linePrefix, lineSuffix, below }, openOnLine),
-    mayOpenBlock: multiline === "auto" && `${linePrefix}${lineSuffix}`.trim() === "",
+    mayOpenBlock:
+      multiline === "auto" &&
+      `${linePrefix}${lineSuffix}`.trim() === "" &&
+      indentationOf(linePrefix) >= indentationOf(nextLine),
     languageId: cursor.languageId,
     mayReplaceRest:
       /^[)\]}>"'`]+\s*$/.test(lineSuffix) &&

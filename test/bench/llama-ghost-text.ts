@@ -1,6 +1,8 @@
 // llama.cpp's side of the keystroke trace, through node-llama-cpp: the same prompts as ids, its own
 // prompt cache (the state is cut back to the common prefix, nothing is moved), greedy, and the same
 // rule for where the text ends, so that both decode the same number of tokens for the same text.
+
+import { longestAnswer } from "../../sidecar/completion/complete.ts";
 import { defaults } from "../../sidecar/completion/defaults.ts";
 import { commonLength } from "../../sidecar/completion/layout.ts";
 import { findEnd, shapeText } from "../../sidecar/completion/postprocess.ts";
@@ -53,7 +55,7 @@ async function completeWith(
   const reused = Math.min(commonLength(sequence.contextTokens, ids), ids.length - 1);
   await sequence.adaptStateToTokens(ids.slice(0, reused), false);
   const decoder = tokenizer.createStreamDecoder();
-  const limit = defaults.answer[place.mayOpenBlock ? "block" : place.extent];
+  const limit = longestAnswer(place);
   let text = "";
   let generated = 0;
   let isEnded = false;
