@@ -142,6 +142,7 @@ function isDrawn(value: string): boolean {
   const part = value
     .split(/[./]/)
     .reduce((best, each) => (each.length > best.length ? each : best));
+  if (part.length < shortest && /^[/~]/.test(value)) return false;
   const judged = part.length < shortest ? value : part;
   const { strangeness, density } = randomnessOf(judged);
   return strangeness >= strangenessOf(judged, judged === part) && density >= densityFrom;
