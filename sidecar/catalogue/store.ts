@@ -1,5 +1,5 @@
 // Which models are on this disk, and whether they are what they should be. Touches no network.
-import { readdir, realpath, rm } from "node:fs/promises";
+import { readdir, realpath, rm, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { CancelledError, errorKind, FormatError, UnsupportedError } from "../errors.ts";
 import { openFileSource } from "../gguf/byte-source.ts";
@@ -180,6 +180,7 @@ async function resolveModel(
   }
   if (local) return { id: local.id, file: local.file, expected: local.sha256 };
   if (!/[/\\]|\.gguf$/i.test(idOrPath)) throw unknownModel(store, idOrPath);
+  await checkRegular(resolve(idOrPath));
   return { id: idOrPath, file: resolve(idOrPath), expected: null };
 }
 
@@ -233,10 +234,19 @@ async function deletePrepared(home: Home, sha256: string): Promise<void> {
 
 async function existingFile(path: string): Promise<string> {
   try {
+    await checkRegular(path);
     return await realpath(path);
   } catch (cause) {
+    if (cause instanceof UnsupportedError) throw cause;
     throw new CatalogueError(`model file ${path}: cannot be read; check the path`, { cause });
   }
+}
+
+/** A named pipe would be waited for without end. @throws UnsupportedError */
+async function checkRegular(file: string): Promise<void> {
+  const found = await stat(file).catch(() => null); // What is not there is told by others.
+  if (found !== null && !found.isFile())
+    throw new UnsupportedError(`model ${file}: is no regular file`);
 }
 
 async function readFacts(file: string): Promise<{ title: string; licence: string }> {

@@ -1,5 +1,4 @@
 // `pith complete FILE:LINE:COL`: what the editor would show at a place in a file.
-import { readFile } from "node:fs/promises";
 import { basename, extname, relative, resolve, sep } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AlignmentSetting } from "../alignment/align.ts";
@@ -9,6 +8,7 @@ import type { Cursor } from "../project/near-text.ts";
 import type { MemoryActivity } from "../project/request.ts";
 import { completeInline, configureProject, type EngineThread } from "../thread-client.ts";
 import { isWithin } from "../workspace/is-within.ts";
+import { readTextArgument } from "./file-argument.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
 import { createProgress } from "./progress.ts";
 
@@ -70,7 +70,7 @@ export function cutAtPlace(
 }
 
 async function completeAt(place: Place, flags: CompleteFlags, entry: URL): Promise<void> {
-  const cut = cutAtPlace(await readFile(place.file, "utf8"), place);
+  const cut = cutAtPlace(await readTextArgument(place.file), place);
   const file = resolve(place.file);
   const languageId = languages[extname(file).toLowerCase()] ?? "";
   const answer = await withModel(entry, flags, async ({ thread }) => {

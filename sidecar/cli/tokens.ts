@@ -1,7 +1,7 @@
 // `pith tokens FILE`: how many tokens a file has for a model, and where one ends and the next begins.
-import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { splitTokens } from "../thread-client.ts";
+import { readBytesArgument } from "./file-argument.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
 
 interface TokensFlags extends ModelFlags {
@@ -19,7 +19,7 @@ export function tokensCommand(entry: URL): Command {
 }
 
 async function printTokens(file: string, flags: TokensFlags, entry: URL): Promise<void> {
-  const bytes = new Uint8Array(await readFile(file));
+  const bytes = await readBytesArgument(file);
   const { split, model } = await withModel(entry, flags, async ({ thread, facts }) => ({
     split: await thread.ask(splitTokens, { text: bytes }),
     model: facts.id,

@@ -54,9 +54,12 @@ const maxBytes = 64 * 2 ** 20;
  */
 export async function readAdapter(file: string, backbone: Backbone): Promise<Adapter> {
   const name = basename(file);
-  const { size } = await stat(file).catch((cause: unknown) => {
+  const found = await stat(file).catch((cause: unknown) => {
     throw new UnsupportedError(`adapter: ${file} cannot be read`, { cause });
   });
+  // A named pipe would be waited for without end.
+  if (!found.isFile()) throw new UnsupportedError(`adapter: ${file} is no regular file`);
+  const { size } = found;
   if (size > maxBytes) throw new LimitError(`${name}: ${size} bytes exceed ${maxBytes}`);
   return parseAdapter(name, await readFile(file), backbone);
 }
