@@ -1,5 +1,7 @@
 // Bytes -> text, as editors do it: a byte order mark decides, then what the user says, then UTF-16 by
-// its zeros, then UTF-8, and what is none of these is taken for Windows-1252. null: no text.
+// its zeros, then UTF-8, and what is none of these is guessed by a detector. null: no text.
+import { analyse } from "chardet";
+
 /** `encoding`: as the editor's `files.encoding` names it, like `windows1252`; default UTF-8 or a guess. */
 export function decodeText(bytes: Uint8Array, encoding = "utf8"): string | null {
   const marked = markOf(bytes);
@@ -97,8 +99,34 @@ function guess(bytes: Uint8Array): string | null {
   const broken = utf8.split("\ufffd").length - 1;
   const whole = (utf8.match(/[^\0-\x7f\ufffd]/g) ?? []).length;
   if (whole >= 9 * broken) return utf8; // As editors show it: with marks for what is broken.
-  const text = decodeWhole(bytes, "windows-1252");
-  return text !== null && isWritten(text) ? text : null;
+  for (const label of likelyLabels(Buffer.from(bytes).toString("latin1"))) {
+    const text = decodeWhole(bytes, label);
+    if (text !== null && isWritten(text)) return text;
+  }
+  return null;
+}
+
+const wideLabels = new Set(["GB18030", "Big5", "Shift_JIS", "EUC-JP", "EUC-KR"]);
+const narrowLabels = /^(ISO-8859|windows|KOI8)-/;
+/** Of the detector, in percent; what it cannot rule out has 10. */
+const leastConfidence = 20;
+/** Bytes beyond ASCII from which on it can tell apart encodings of one byte, by triples of them. */
+const leastNarrow = 8;
+/** And which it wants for its tables of common characters: fewer are shown to it repeatedly. */
+const leastWide = 80;
+const longestSample = 1 << 16;
+
+/** The likeliest first; the last is what Western files without a name are in. */
+function likelyLabels(raw: string): string[] {
+  const foreign = raw.split("\n").filter((line) => /[^\0-\x7f]/.test(line));
+  const lines = `${foreign.join("\n").slice(0, longestSample)}\n`;
+  const count = (lines.match(/[^\0-\x7f]/g) ?? []).length;
+  const sample = lines.repeat(Math.max(1, Math.ceil(leastWide / count)));
+  const labels = analyse(Buffer.from(sample, "latin1"))
+    .filter(({ confidence }) => confidence >= leastConfidence)
+    .map(({ name }) => name)
+    .filter((name) => wideLabels.has(name) || (count >= leastNarrow && narrowLabels.test(name)));
+  return [...labels, "windows-1252"];
 }
 
 /** Beyond ASCII there are letters, or signs that stand in prose and in code. */

@@ -45,6 +45,25 @@ for (const [label, bytes, expected] of unicode)
 
 // Bytes by Python's codecs.
 const guessed: [label: string, text: string, hex: string][] = [
+  ["GBK", "// 返回当前用户的名称\n", "2f2f20b7b5bbd8b5b1c7b0d3c3bba7b5c4c3fbb3c60a"],
+  ["GBK", "# 总价\n", "2320d7dcbcdb0a"],
+  [
+    "GB18030",
+    "# 计算订单的总价，包括税费和折扣\n",
+    "2320bcc6cbe3b6a9b5a5b5c4d7dcbcdba3acb0fcc0a8cbb0b7d1bacdd5dbbfdb0a",
+  ],
+  [
+    "Big5",
+    "# 計算訂單的總價，包括稅費和折扣\n",
+    "2320ad70bae2ad71b3e6aabac160bbf9a141a55dac41b57cb64fa94da7e9a6a90a",
+  ],
+  ["Shift JIS", "# 注文の合計を計算する\n", "2320928d95b682cc8d878c7682f08c768e5a82b782e90a"],
+  [
+    "EUC-JP",
+    "# 税金と割引を含む価格を計算する\n",
+    "2320c0c7b6e2a4c8b3e4b0faa4f2b4dea4e0b2c1b3caa4f2b7d7bbbba4b9a4eb0a",
+  ],
+  ["EUC-KR", "# 주문의 총액을 계산한다\n", "2320c1d6b9aec0c720c3d1bed7c0bb20b0e8bbeac7d1b4d90a"],
   ["Latin-1, one letter", "# Größe\n", "23204772f6df650a"],
   [
     "Latin-1",
@@ -55,6 +74,31 @@ const guessed: [label: string, text: string, hex: string][] = [
     "Windows-1252",
     "// “quoted” – it’s the café’s price in €\n",
     "2f2f209371756f74656494209620697492732074686520636166e9927320707269636520696e20800a",
+  ],
+  [
+    "Windows-1251",
+    "# Вычисляет сумму заказа, включая налоги\n",
+    "2320c2fbf7e8f1ebffe5f220f1f3ececf320e7e0eae0e7e02c20e2eaebfef7e0ff20ede0ebeee3e80a",
+  ],
+  [
+    "KOI8-R",
+    "# Вычисляет сумму заказа, включая налоги\n",
+    "2320f7d9dec9d3ccd1c5d420d3d5cdcdd520dac1cbc1dac12c20d7cbccc0dec1d120cec1cccfc7c90a",
+  ],
+  [
+    "ISO-8859-2",
+    "# Oblicza łączną cenę zamówienia, włącznie z podatkami i zniżkami\n",
+    "23204f626c69637a6120b3b1637a6eb12063656eea207a616df37769656e69612c2077b3b1637a6e6965207a20706f6461746b616d692069207a6e69bf6b616d690a",
+  ],
+  [
+    "Windows-1253",
+    "# Υπολογίζει το σύνολο της παραγγελίας\n",
+    "2320d5f0efebefe3dfe6e5e920f4ef20f3fdedefebef20f4e7f220f0e1f1e1e3e3e5ebdfe1f20a",
+  ],
+  [
+    "Windows-1256",
+    "# يحسب مجموع الطلب بما في ذلك الضرائب\n",
+    "2320edcdd3c820e3cce3e6da20c7e1d8e1c820c8e3c720dded20d0e1df20c7e1d6d1c7c6c80a",
   ],
 ];
 for (const [label, expected, hex] of guessed)
