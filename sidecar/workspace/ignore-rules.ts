@@ -135,8 +135,10 @@ export class IgnoreRules {
     if (below === "") return null;
     const folder = parentOf(below);
     // From the outermost on where it is not known, so that depth costs no stack.
-    if (!this.#folders.has(folder))
-      for (const { index } of folder.matchAll(/\//g)) await this.#folderAt(folder.slice(0, index));
+    for (let end = folder.indexOf("/"); end >= 0 && !this.#folders.has(folder); ) {
+      await this.#folderAt(folder.slice(0, end));
+      end = folder.indexOf("/", end + 1);
+    }
     const forbidden = this.#forbidden(await this.#folderAt(folder), below, kind);
     return byWeight.find((reason) => forbidden.has(reason)) ?? null;
   }
