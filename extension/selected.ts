@@ -83,9 +83,11 @@ async function placesIn({ document, selection }: TextEditor): Promise<DocumentLi
   return found.filter((place) => place !== null);
 }
 
-/** In the first workspace folder that has it. */
+/** In the first workspace folder that has it, or that has it under the folder's own name. */
 async function fileAt(path: string): Promise<Uri | null> {
-  for (const { uri } of workspace.workspaceFolders ?? []) {
+  const folders = (workspace.workspaceFolders ?? []).map(({ uri }) => uri);
+  const besides = folders.map((uri) => Uri.joinPath(uri, ".."));
+  for (const uri of [...folders, ...besides]) {
     const file = Uri.joinPath(uri, path);
     const isThere = await workspace.fs.stat(file).then(
       () => true,

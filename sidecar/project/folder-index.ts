@@ -291,8 +291,10 @@ export class FolderIndex {
   async readBelow(path: string, onProgress: ReadProgress, signal?: AbortSignal): Promise<number> {
     this.#use(path);
     const isKnown = this.#imports.has(path) && !this.#queue.unread.has(path);
-    if (path !== "" && !isKnown && !this.#listing.isFolder(path))
+    if (path !== "" && !isKnown && !this.#listing.isFolder(path)) {
+      onProgress(0, 1);
       await this.#readNamed(path, signal);
+    }
     return await this.#readAllBelow(path, onProgress, signal);
   }
 
@@ -301,6 +303,36 @@ export class FolderIndex {
     await this.#listing.listBelow("", {});
     const paths = [...this.#queue.unread.keys()].filter(isDemonstrationFile);
     await this.#readAll(paths, () => {}, undefined);
+  }
+
+  /** What the file at `path` imports, after it was read. */
+  importsFrom(path: string): RelatedQuery {
+    return this.#relatedQuery(path);
+  }
+
+  /** Whether something at the top of the folder bears this name, as far as is known. */
+  holds(name: string): boolean {
+    return this.#listing.isFolder(name) || this.#imports.has(name) || this.#queue.unread.has(name);
+  }
+
+  /**
+   * Reads the files at those of the places that there are, whatever the limit; returns their paths.
+   * @throws CancelledError
+   */
+  async readPlaces(places: readonly string[], signal?: AbortSignal): Promise<string[]> {
+    for (const each of new Set(places.map(folderOf))) await this.#listing.listOne(each);
+    for (const path of places)
+      if (this.#queue.unread.has(path)) await this.#readNamed(path, signal);
+    return places.filter((path) => this.#imports.has(path));
+  }
+
+  /** Every span, for a file of another folder that imports from this one; `path` is from here. */
+  rankImported(
+    path: string,
+    { before, after }: Pick<SpanQuery, "before" | "after">,
+    { names, paths }: { readonly names: readonly string[]; readonly paths: readonly string[] },
+  ): RankedSpan<Span>[] {
+    return this.#index.rank({ path, before, after, importedNames: names, importedPaths: paths });
   }
 
   /** Every span of other files that any ranking knows, the best first. */

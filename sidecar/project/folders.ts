@@ -89,6 +89,15 @@ export class Folders {
     return await Promise.all(opened.map((each) => this.#findIn(each, file)));
   }
 
+  /** Every other folder that can be read. */
+  async others(root: string): Promise<OpenFolder[]> {
+    const opened = this.#settings.folders.map(async (each) => {
+      const folder = each === root ? null : await this.#open(each);
+      return folder && { root: each, folder };
+    });
+    return (await Promise.all(opened)).filter((each) => each !== null);
+  }
+
   /** @throws UnsupportedError for a file in no folder of the workspace. */
   async require(file: string): Promise<FoundFile> {
     const found = await this.find(file);

@@ -63,8 +63,9 @@ export function wantedPieces(
   candidate: Candidate,
   counts: readonly number[],
 ): WantedPiece[] {
-  const { path, language, startLine, endLine, text, pieces } = candidate;
-  const place = { file: join(root, path), path, language, startLine, endLine, text };
+  const { path, language, startLine, endLine, text, pieces, home } = candidate;
+  const file = home === undefined ? join(root, path) : join(home.root, home.path);
+  const place = { file, path, language, startLine, endLine, text };
   return counts.map((count, index) => ({
     ids: pieces[index] ?? [],
     count,

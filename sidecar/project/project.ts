@@ -17,6 +17,7 @@ import { KnownReasons } from "./known-reasons.ts";
 import type { BankFacts, MemoryBankOptions } from "./memory-bank.ts";
 import { MemorySets } from "./memory-sets.ts";
 import { type Cursor, nearTextOf, type ProjectTokenizer } from "./near-text.ts";
+import { neighboursOf } from "./neighbours.ts";
 import { providePieces, storedCounts, type WantedPiece, wantedPieces } from "./piece-encoder.ts";
 import type {
   Changes,
@@ -282,7 +283,8 @@ export class Project {
     await readFor(place, cursor, () => {}, signal);
     const { memories, tokenizer } = this.#parts;
     const near = nearTextOf(place.path, cursor, tokenizer);
-    return candidatesFor(near, place.folder, memories);
+    const neighbours = await neighboursOf(place, this.folders, signal);
+    return candidatesFor(near, place.folder, memories, neighbours);
   }
 
   async #select({ root, folder, path }: FoundFile, cursor: Cursor, terms: Terms): Promise<void> {
@@ -291,7 +293,8 @@ export class Project {
     const { budget } = settings;
     const finestRatio = settings.form === "raw" ? 1 : defaults.memory.finestRatio;
     const near = nearTextOf(path, cursor, tokenizer);
-    const candidates = await candidatesFor(near, folder, this.#piecesOf(form));
+    const neighbours = await neighboursOf({ root, folder, path }, this.folders, signal);
+    const candidates = await candidatesFor(near, folder, this.#piecesOf(form), neighbours);
     const { leastRatio, markTokens } = form;
     const planned = planMemories(candidates, { budget, finestRatio, leastRatio, markTokens });
     const pieces = planned.flatMap((each) => wantedPieces(root, each.candidate, each.counts));

@@ -12,6 +12,7 @@ import { jaccard } from "../selection/similarity.ts";
 import type { Span } from "../workspace/workspace.ts";
 import type { FolderIndex } from "./folder-index.ts";
 import type { NearText } from "./near-text.ts";
+import type { Neighbour } from "./neighbours.ts";
 
 /** Where the text of a memory stands. */
 export interface MemoryPlace {
@@ -27,6 +28,8 @@ export interface MemoryPlace {
 export interface Candidate extends MemoryPlace {
   readonly text: string;
   readonly language: string;
+  /** Where it lies, in another folder of the workspace; absent in that of the cursor. */
+  readonly home?: { readonly root: string; readonly path: string };
   /** Ids of what is encoded together. */
   readonly pieces: readonly (readonly number[])[];
   readonly score: number;
@@ -69,17 +72,32 @@ export async function candidatesFor(
   near: NearText,
   folder: FolderIndex,
   pieces: Pieces,
+  neighbours: readonly Neighbour[] = [],
 ): Promise<Candidate[]> {
-  const ranked = folder.rank(near.path, near).slice(0, spanLimit);
+  const own = folder.rank(near.path, near).map((each) => ({ ...each, home: null }));
+  const others = neighbours.flatMap((each) => rankedIn(each, near));
+  const all = others.length === 0 ? own : [...own, ...others].sort((a, b) => b.score - a.score);
+  const ranked = all.slice(0, spanLimit);
   const chances = chancesOf(ranked);
-  const spans = ranked.map(async ({ span, score, places }, index): Promise<Candidate> => {
+  const spans = ranked.map(async ({ span, score, places, home }, index): Promise<Candidate> => {
     const chance = chances[index] ?? 0;
-    return { ...(await candidateOf(span, pieces)), score, places, chance };
+    return { ...(await candidateOf(span, pieces)), score, places, chance, ...(home && { home }) };
   });
   // A demonstration counts for no less than the best span.
   const chance = Math.max(...chances, usualTopChance);
   const demonstrations = await demonstrationsFor(near, folder, pieces);
   return [...demonstrations.map((each) => ({ ...each, chance })), ...(await Promise.all(spans))];
+}
+
+/** Spans of another folder, under paths that cannot be taken for one of this folder. */
+function rankedIn({ root, folder, from, imported, label, isOwn }: Neighbour, near: NearText) {
+  const ranked = folder.rankImported(from, near, imported);
+  return ranked
+    .filter(({ span }) => !isOwn(span.path))
+    .map(({ span, ...each }) => ({
+      ...{ ...each, span: { ...span, path: `${label}/${span.path}` } },
+      home: { root, path: span.path },
+    }));
 }
 
 /** Those of one file together, because several short ones make one piece. */

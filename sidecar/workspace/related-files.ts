@@ -92,6 +92,31 @@ export function importFolders({ imports, ...from }: Omit<RelatedQuery, "identifi
   return [...new Set(inside.map((folder) => (folder === "." ? "" : folder)))];
 }
 
+/**
+ * Where in the folder `root` the imports of a file outside of it may lead, as paths within `root`:
+ * along their path, or by the folder's name, as packages that lie side by side are imported. The
+ * paths of both are absolute.
+ */
+export function placesIn(
+  { imports, ...from }: Omit<RelatedQuery, "identifiers">,
+  root: string,
+): string[] {
+  const name = posix.basename(root);
+  const below = (folder: string, places: readonly string[]): string[] =>
+    places.flatMap((place) =>
+      place.startsWith(`${folder}/`) ? [place.slice(folder.length + 1)] : [],
+    );
+  const found = imports.flatMap((each) => {
+    const { languageId = languageOf(from.path).id } = from;
+    const isBare = each.source === name || each.source.startsWith(`${name}/`);
+    const bare = isBare && languageId !== "python" ? { ...each, source: `./${each.source}` } : each;
+    const named = below(name, placesOf({ path: "", languageId }, bare).places);
+    const along = each.source.startsWith(".") ? below(root, placesOf(from, each).places) : [];
+    return [...along, ...named, ...named.map((place) => `src/${place}`)];
+  });
+  return [...new Set(found)];
+}
+
 function foldersAbove(path: string): string[] {
   const names = path.split("/").slice(0, -1);
   return [...names.keys(), names.length].map((count) => names.slice(0, count).join("/"));
