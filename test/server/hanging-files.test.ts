@@ -51,13 +51,17 @@ test("pipes, sockets and rule files that are pipes stand in nobody's way", async
 test("a folder of a file system that is silent costs its own memories", async (context) => {
   const folder = await scratchFolder(context, files);
   await mkdir(join(folder, "share"));
-  if (!(await mountSilent(context, join(folder, "share"))))
-    return context.skip("nobody may mount a file system here");
-  const editor = await openIn(context, folder);
-  await checkCompletions(editor, folder);
-  assert.deepEqual(await leftOut(editor, folder), ["share/ hung"]);
-  // Node cannot end by itself while a thread of it hangs.
-  await editor.stop();
+  const unmount = await mountSilent(join(folder, "share"));
+  if (unmount === null) return context.skip("nobody may mount a file system here");
+  try {
+    const editor = await openIn(context, folder);
+    await checkCompletions(editor, folder);
+    assert.deepEqual(await leftOut(editor, folder), ["share/ hung"]);
+    // Node cannot end by itself while a thread of it hangs.
+    await editor.stop();
+  } finally {
+    await unmount(); // Before the folder is deleted, which would hang, too.
+  }
 });
 
 async function openIn(context: TestContext, folder: string): Promise<Editor> {
@@ -95,15 +99,14 @@ async function leftOut(editor: Editor, folder: string): Promise<string[]> {
   return report.skipped.map(({ path, reason }) => `${path} ${reason}`).sort();
 }
 
-/** False where that is not allowed. */
-async function mountSilent(context: TestContext, folder: string): Promise<boolean> {
+/** null where that is not allowed. */
+async function mountSilent(folder: string): Promise<(() => Promise<void>) | null> {
   const mount = spawn("python3", ["test/support/silent-mount.py", folder]);
   const said = await Promise.race([once(mount.stdout, "data"), once(mount, "close")]);
-  if (!String(said[0]).startsWith("mounted")) return false;
-  context.after(async () => {
+  if (!String(said[0]).startsWith("mounted")) return null;
+  return async () => {
     mount.kill("SIGKILL");
     await once(mount, "close");
     execFileSync("umount", ["--lazy", folder]);
-  });
-  return true;
+  };
 }
