@@ -43,17 +43,26 @@ export function createSampler({ temperature, topP, seed }: SamplerOptions): Samp
 
 /** The lowest id among those with the highest logit. */
 export function bestId(logits: Float32Array, admitted?: TokenFilter): number {
-  const count = admitted?.length ?? logits.length;
-  assert(count > 0, "at least one id is admitted");
-  let best = admitted === undefined ? 0 : admitted[0]!;
-  let highest = logits[best]!;
-  for (let index = 1; index < count; index++) {
-    const id = admitted === undefined ? index : admitted[index]!;
+  if (admitted !== undefined) return bestOf(logits, admitted);
+  assert(logits.length > 0, "at least one id is admitted");
+  let best = 0;
+  let highest = logits[0]!;
+  for (let id = 1; id < logits.length; id++) {
     const logit = logits[id]!;
-    if (logit > highest || (logit === highest && id < best)) {
+    if (logit > highest) {
       highest = logit;
       best = id;
     }
+  }
+  return best;
+}
+
+function bestOf(logits: Float32Array, admitted: TokenFilter): number {
+  assert(admitted.length > 0, "at least one id is admitted");
+  let best = admitted[0]!;
+  for (const id of admitted) {
+    const [logit, highest] = [logits[id]!, logits[best]!];
+    if (logit > highest || (logit === highest && id < best)) best = id;
   }
   return best;
 }
@@ -72,7 +81,7 @@ export function logProbability(
 /** Natural logarithm of the sum of the exponentials of `logits`, or of the admitted ones alone. */
 export function logNormaliser(logits: Float32Array, admitted?: TokenFilter): number {
   const best = bestId(logits, admitted);
-  if (admitted === undefined) return logits[best]! - logProbability(logits, best);
+  if (admitted === undefined) return logits[best]! - logProbability(logits, best, logits[best]);
   let mass = 0;
   for (const id of admitted) mass += expOfMinus(logits[best]! - logits[id]!);
   return logits[best]! + Math.log(mass);
