@@ -14,6 +14,7 @@ import { sinkTokens } from "../../sidecar/memory/kept-encoder.ts";
 import type { Cursor } from "../../sidecar/project/near-text.ts";
 import { Project } from "../../sidecar/project/project.ts";
 import type { MemoryActivity } from "../../sidecar/project/request.ts";
+import { holdEngine } from "../support/held-engine.ts";
 import { cut } from "../support/memory-parts.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
@@ -46,10 +47,18 @@ interface Opened {
   pause(work?: Partial<Parameters<Project["work"]>[0]>, signal?: AbortSignal): Promise<number>;
 }
 
-async function open(context: TestContext, given: { folder?: string; bank?: string } = {}) {
+interface Given {
+  readonly folder?: string;
+  readonly bank?: string;
+  /** What every run of the model waits for. */
+  readonly hold?: () => Promise<void>;
+}
+
+async function open(context: TestContext, given: Given = {}): Promise<Opened> {
   const folder = given.folder ?? (await scratchFolder(context, files));
   const bank = given.bank ?? (await scratchFolder(context, {}));
-  const { engine, tokenizer, loadGrams, loadAdapter } = tiny;
+  const { tokenizer, loadGrams, loadAdapter } = tiny;
+  const engine = given.hold ? holdEngine(tiny.engine, given.hold) : tiny.engine;
   const parts = {
     vocabulary: tokenizer,
     layout: readLayout(tokenizer),
@@ -290,16 +299,25 @@ test("what rules come to forbid stands in front of no file any more", async (con
 });
 
 test("rules that change during a pause count at once", async (context) => {
-  const { project, pause, folder, cursor, activities } = await open(context);
+  let hold = async (): Promise<void> => {};
+  const { project, pause, folder, cursor } = await open(context, { hold: () => hold() });
+  const { folders } = project;
   const rules = join(folder, ".aiignore");
   let noting: Promise<void> | undefined;
-  activities.push = (...items) => {
-    if (items.some(({ kind }) => kind === "encoding"))
-      noting ??= writeFile(rules, "ring.ts\n").then(() =>
+  // The model goes on once the project knows of the change.
+  hold = () =>
+    new Promise((resolve) => {
+      if (noting !== undefined) return resolve();
+      const touch = folders.touch.bind(folders);
+      context.mock.method(folders, "touch", async (file: string) => {
+        const touched = await touch(file);
+        setImmediate(resolve);
+        return touched;
+      });
+      noting = writeFile(rules, "ring.ts\n").then(() =>
         project.note({ edits: [], touched: [rules] }),
       );
-    return Array.prototype.push.apply(activities, items);
-  };
+    });
   await assert.rejects(pause(), CancelledError);
   await noting;
   assert.deepEqual(project.laidFor(cursor.file).blocks, []);

@@ -11,6 +11,7 @@ import type { Engine } from "../../sidecar/engine/engine.ts";
 import { createRandom } from "../../sidecar/engine/random.ts";
 import { CancelledError } from "../../sidecar/errors.ts";
 import type { ProjectSettings } from "../../sidecar/project/request.ts";
+import { holdEngine } from "../support/held-engine.ts";
 import { openTiny, type TinyModel } from "../support/tiny-engine.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
 import { openWindow, type TinyWindow } from "./tiny-window.ts";
@@ -40,17 +41,9 @@ type Draw = (count: number) => number;
 
 /** Takes some turns of the event loop for every run, and fails in one of `failsIn`; 0: never. */
 function slow(engine: Engine, draw: Draw, fate: { failsIn: number }): Engine {
-  const run: Engine["run"] = async (...given) => {
+  return holdEngine(engine, async () => {
     for (let turns = draw(4); turns > 0; turns -= 1) await nextTurn();
     if (fate.failsIn > 0 && draw(fate.failsIn) === 0) throw new Error(madeToFail);
-    return await engine.run(...given);
-  };
-  return new Proxy(engine, {
-    get: (target, key) => {
-      if (key === "run") return run;
-      const value = Reflect.get(target, key, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
   });
 }
 
