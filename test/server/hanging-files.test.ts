@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import type { CompressReport } from "../../sidecar/protocol.ts";
+import type { CompressReport, Selection } from "../../sidecar/protocol.ts";
 import { runPith } from "../cli/run-pith.ts";
 import { realWeights } from "../support/weights.ts";
 import { scratchFolder } from "../workspace/scratch-folder.ts";
@@ -64,6 +64,30 @@ test("a folder of a file system that is silent costs its own memories", async (c
   }
 });
 
+test("a pipe, a file that hangs and 4,000 pictures together keep no source from its memories", async (context) => {
+  const names = Array.from({ length: 4000 }, (_, index) => `assets/${index}.png`);
+  const pictures = Object.fromEntries(names.map((name) => [name, "\x89PNG\r\n\x1a\n\0"]));
+  const folder = await scratchFolder(context, { ...pictures, ...files });
+  execFileSync("mkfifo", [join(folder, "src/control.py")]);
+  const hanging = join(folder, "src/hanging.py");
+  await writeFile(hanging, "");
+  // Where nobody may mount, the others are proof enough to be worth running.
+  const unmount = await mountSilent(hanging);
+  try {
+    const editor = await openIn(context, folder);
+    await checkCompletions(editor, folder);
+    const selection = await editor.request<Selection>("pith/memories/selection", undefined);
+    const used = selection.memories.filter(({ positions }) => positions > 0);
+    assert.deepEqual([...new Set(used.map(({ path }) => path))], ["src/b.py"]);
+    const left = (await leftOut(editor, folder)).filter((each) => !each.startsWith("assets/"));
+    const hung = unmount === null ? [] : ["src/hanging.py hung"];
+    assert.deepEqual(left, ["src/control.py not-a-file", ...hung]);
+    await editor.stop();
+  } finally {
+    await unmount?.();
+  }
+});
+
 async function openIn(context: TestContext, folder: string): Promise<Editor> {
   const home = await scratchFolder(context, {});
   const model = await realWeights("smollm2-135m");
@@ -100,13 +124,13 @@ async function leftOut(editor: Editor, folder: string): Promise<string[]> {
 }
 
 /** null where that is not allowed. */
-async function mountSilent(folder: string): Promise<(() => Promise<void>) | null> {
-  const mount = spawn("python3", ["test/support/silent-mount.py", folder]);
+async function mountSilent(place: string): Promise<(() => Promise<void>) | null> {
+  const mount = spawn("python3", ["test/support/silent-mount.py", place]);
   const said = await Promise.race([once(mount.stdout, "data"), once(mount, "close")]);
   if (!String(said[0]).startsWith("mounted")) return null;
   return async () => {
     mount.kill("SIGKILL");
     await once(mount, "close");
-    execFileSync("umount", ["--lazy", folder]);
+    execFileSync("umount", ["--lazy", place]);
   };
 }
