@@ -22,6 +22,8 @@ export interface EditorOptions {
   readonly home?: string;
   /** URI of the workspace. */
   readonly folder?: string;
+  /** URIs of those that are in the workspace beside it. */
+  readonly otherFolders?: readonly string[];
 }
 
 export interface InsertedText {
@@ -94,12 +96,13 @@ export class Editor {
     settings,
     home,
     folder = "file:///project",
+    otherFolders = [],
   }: EditorOptions = {}): Promise<Editor> {
     const editor = new Editor(home);
     const answer = await editor.request<{ capabilities: Record<string, unknown> }>("initialize", {
       processId: process.pid,
       rootUri: null,
-      workspaceFolders: [{ uri: folder, name: "project" }],
+      workspaceFolders: [folder, ...otherFolders].map((uri) => ({ uri, name: "project" })),
       capabilities: { window: { workDoneProgress: true } },
       initializationOptions: { model: "smollm2-135m", trace: "messages", ...settings },
     });
