@@ -26,11 +26,11 @@ import {
   throwIfCancelled,
   UnsupportedError,
 } from "./errors.ts";
-import type { PlacedDemonstration } from "./project/folder-index.ts";
 import type { FileProblem } from "./project/folders.ts";
 import type { KeptText } from "./project/kept-texts.ts";
 import type { BankFacts } from "./project/memory-bank.ts";
 import type { Cursor } from "./project/near-text.ts";
+import type { PlacedDemonstration } from "./project/read-files.ts";
 import type {
   Changes,
   CompressReport,

@@ -7,7 +7,8 @@ import { pieceTokens } from "../memory/kept-encoder.ts";
 import { type Disk, hostDisk } from "../workspace/disk.ts";
 import { ruledFolder } from "../workspace/ignore-rules.ts";
 import { isWithin } from "../workspace/is-within.ts";
-import { FolderIndex, type PlacedDemonstration, type PlacedProblem } from "./folder-index.ts";
+import { FolderIndex } from "./folder-index.ts";
+import type { PlacedDemonstration, PlacedProblem } from "./read-files.ts";
 
 export interface FolderSettings {
   /** Absolute paths. */

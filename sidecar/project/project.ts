@@ -10,7 +10,7 @@ import { CancelledError, errorKind, throwIfCancelled } from "../errors.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
 import type { Span } from "../workspace/workspace.ts";
 import { BankKeeper } from "./bank-keeper.ts";
-import type { PlacedProblem, ReachedLimit, ReadProgress, SkippedPath } from "./folder-index.ts";
+import type { ReachedLimit } from "./folder-index.ts";
 import { Folders, type FoundFile, isReadAlike, type Touched } from "./folders.ts";
 import { type KeptText, recollectTexts, type ShownSpan, shownSpan } from "./kept-texts.ts";
 import { KnownReasons } from "./known-reasons.ts";
@@ -18,7 +18,9 @@ import type { BankFacts, MemoryBankOptions } from "./memory-bank.ts";
 import { MemorySets } from "./memory-sets.ts";
 import { type Cursor, nearTextOf, type ProjectTokenizer } from "./near-text.ts";
 import { neighboursOf } from "./neighbours.ts";
+import type { ReadProgress } from "./path-reader.ts";
 import { providePieces, storedCounts, type WantedPiece, wantedPieces } from "./piece-encoder.ts";
+import type { PlacedProblem, SkippedPath } from "./read-files.ts";
 import type {
   Changes,
   CompressReport,

@@ -1,8 +1,9 @@
 // What the editor asks of the memories of its workspace and what it is told, as plain records.
 import type { MemoryRequest } from "../completion/request.ts";
-import type { NothingReason, PlacedProblem, ReachedLimit, SkippedPath } from "./folder-index.ts";
+import type { NothingReason, ReachedLimit } from "./folder-index.ts";
 import type { FolderSettings } from "./folders.ts";
 import type { Cursor } from "./near-text.ts";
+import type { PlacedProblem, SkippedPath } from "./read-files.ts";
 import type { SelectedMemory } from "./selection.ts";
 
 export interface ProjectSettings extends FolderSettings {
