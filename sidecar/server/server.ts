@@ -1,28 +1,20 @@
-// The language server on standard input and output, LSP 3.18. The only file that knows LSP: requests
-// and notifications come in here; errors and cancels are mapped here, once.
+// The language server on standard input and output, LSP 3.18. Requests and notifications come
+// in here and go to the parts that answer them.
 import type { NotificationType, RequestType, RequestType0 } from "vscode-jsonrpc";
 import {
-  type CancellationToken,
   type Connection,
   createConnection,
   DidChangeWatchedFilesNotification,
   DidChangeWorkspaceFoldersNotification,
-  ErrorCodes,
   type InitializeParams,
   type InitializeResult,
   type InlineCompletionItem,
   type InlineCompletionParams,
-  LSPErrorCodes,
-  type Position,
-  ResponseError,
   TextDocumentSyncKind,
-  TextDocuments,
 } from "vscode-languageserver/node";
-import { TextDocument } from "vscode-languageserver-textdocument";
-import { CatalogueError } from "../catalogue/catalogue-error.ts";
+import type { TextDocument } from "vscode-languageserver-textdocument";
 import { listModels, openStore } from "../catalogue/store.ts";
-import { CancelledError, errorKind, FormatError, UnsupportedError } from "../errors.ts";
-import type { Cursor } from "../project/near-text.ts";
+import { UnsupportedError } from "../errors.ts";
 import * as protocol from "../protocol.ts";
 import type { ModelChoice, ModelFacts, ShownCompletion } from "../service.ts";
 import {
@@ -37,13 +29,15 @@ import { alignmentLine } from "./alignment-line.ts";
 import { BudgetWatch } from "./budget-watch.ts";
 import { cutAtCursor, extended } from "./cursor.ts";
 import { DemonstrationDiagnostics } from "./demonstration-diagnostics.ts";
-import { type DocumentPlace, documentPath, documentPlace, filePath } from "./document-path.ts";
+import { filePath } from "./document-path.ts";
+import { guarded } from "./guarded.ts";
 import { IdleWork } from "./idle-work.ts";
 import { InlineRequests } from "./inline-requests.ts";
+import { log, logFailure } from "./log.ts";
 import { MemoryRequests } from "./memory-requests.ts";
 import { ModelOwner } from "./model-owner.ts";
 import { ModelShelf } from "./model-shelf.ts";
-import { NotebookCells } from "./notebook-cells.ts";
+import { OpenDocuments } from "./open-documents.ts";
 import { RemoteCounter } from "./remote-counter.ts";
 import { modelChoice, readSettings } from "./settings.ts";
 import { StateProgress } from "./state-progress.ts";
@@ -63,8 +57,7 @@ export function serve(options: ServerOptions): void {
 
 class Server {
   readonly #connection: Connection = createConnection(process.stdin, process.stdout);
-  readonly #documents = new TextDocuments(TextDocument);
-  readonly #cells = new NotebookCells(this.#documents);
+  readonly #documents = new OpenDocuments();
   readonly #version: string;
   readonly #owner: ModelOwner;
   readonly #shelf: ModelShelf;
@@ -78,8 +71,6 @@ class Server {
   });
   readonly #budget = new BudgetWatch((report) => this.#tell(protocol.budgeted, report));
   #settings = readSettings(null);
-  /** URIs of the workspace's folders. */
-  #folders = new Set<string>();
   /** LSP admits no message of the server's before. */
   #isInitialized = false;
   #canWatchFiles = false;
@@ -147,21 +138,18 @@ class Server {
     this.#answer(protocol.readKept, (wanted, signal) => this.#readKept(wanted, signal));
     this.#answer(protocol.compress, (wanted, signal) => this.#compress(wanted, signal));
     this.#answer(protocol.copyContext, ({ uri, ...place }, signal) =>
-      this.#memories.context(this.#cursorAt(uri, place), place, signal),
+      this.#memories.context(this.#documents.cursorAt(uri, place), place, signal),
     );
     this.#answer(protocol.listDemonstrations, () => this.#memories.demonstrations());
     this.#answer(protocol.readBank, () => this.#memories.bankFacts());
     this.#answer(protocol.purgeBank, () => this.#memories.purge());
-    this.#documents.onDidChangeContent(({ document }) => this.#note(document));
-    this.#documents.onDidClose(({ document }) => this.#note(document, null));
     connection.onDidChangeWatchedFiles(({ changes }) => {
       for (const { uri } of changes) {
         const file = filePath(uri);
         if (file !== null) this.#idle.change(file);
       }
     });
-    this.#documents.listen(connection);
-    this.#cells.listen(connection);
+    this.#documents.listen(connection, (document, text) => this.#note(document, text));
     connection.listen();
   }
 
@@ -183,7 +171,7 @@ class Server {
 
   #initialize(params: InitializeParams): InitializeResult {
     this.#settings = readSettings(params.initializationOptions);
-    for (const { uri } of params.workspaceFolders ?? []) this.#folders.add(uri);
+    this.#documents.changeFolders(params.workspaceFolders ?? []);
     const { workspace } = params.capabilities;
     this.#canWatchFiles = workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
     if (params.capabilities.window?.workDoneProgress)
@@ -205,8 +193,7 @@ class Server {
     this.#isInitialized = true;
     this.#showState(this.#owner.state);
     this.#connection.onNotification(DidChangeWorkspaceFoldersNotification.type, ({ event }) => {
-      for (const { uri } of event.removed) this.#folders.delete(uri);
-      for (const { uri } of event.added) this.#folders.add(uri);
+      this.#documents.changeFolders(event.added, event.removed);
       this.#configureProject();
     });
     if (this.#canWatchFiles)
@@ -231,12 +218,12 @@ class Server {
   #welcome(facts: ModelFacts): void {
     this.#trace(openedLine(facts));
     this.#configureProject();
-    for (const document of this.#documents.all()) this.#note(document);
+    for (const document of this.#documents.all()) this.#note(document, document.getText());
   }
 
   #configureProject(): void {
     const { isTrusted, enable, memories, exclude, bank } = this.#settings;
-    const folders = this.#folderPaths;
+    const folders = this.#documents.folderPaths;
     const isEnabled = isTrusted && enable && memories.enable;
     const bankLimit = bank.limit * 1024 * 1024;
     const { budget, form } = memories;
@@ -246,7 +233,7 @@ class Server {
     this.#idle.touch();
   }
 
-  #note(document: TextDocument, text: string | null = document.getText()): void {
+  #note(document: TextDocument, text: string | null): void {
     this.#demonstrations.noteDocument(document, text);
     const file = filePath(document.uri);
     if (file === null) this.#idle.touch();
@@ -264,47 +251,19 @@ class Server {
     params: InlineCompletionParams,
     signal: AbortSignal,
   ): Promise<InlineCompletionItem[]> {
-    const document = this.#documentAt(params.textDocument.uri);
+    const document = this.#documents.at(params.textDocument.uri);
     const { head, tail, range } = cutAtCursor(document, params);
     const { uri, version, languageId } = document;
-    const { before, after } = this.#cells.around(document);
-    const text = {
-      prefix: `${before}${head.text}${head.selected}`,
-      suffix: `${tail}${after}`,
-    };
-    const place = documentPlace(uri, this.#folderPaths);
-    this.#idle.moveTo(place && { ...place, languageId, ...text }, this.#whyNoMemories(place));
-    const path = documentPath(uri, [...this.#folders]);
+    const text = this.#documents.around(document, `${head.text}${head.selected}`, tail);
+    const place = this.#documents.placeOf(document);
+    const whyNone = this.#documents.whyNoMemories(place);
+    this.#idle.moveTo(place && { ...place, languageId, ...text }, whyNone);
+    const path = this.#documents.pathOf(document);
     const request = { uri, version, languageId, file: place?.file ?? null, path, ...text };
     const insertion = await this.#inline.answer(request, signal);
     if (insertion.text === "") return [];
     const insertText = `${head.selected}${insertion.text}`;
     return [{ insertText, range: extended(range, insertion.replaced) }];
-  }
-
-  /** Absolute, of those folders of the workspace that are on this machine. */
-  get #folderPaths(): string[] {
-    return [...this.#folders].flatMap((uri) => filePath(uri) ?? []);
-  }
-
-  /** What is told of a document that can have no memories; null where there is nothing to tell. */
-  #whyNoMemories(place: DocumentPlace | null): string | null {
-    const isElsewhere = this.#folders.size > 0 && this.#folderPaths.length === 0;
-    return place === null && isElsewhere
-      ? "memories: no folder of the workspace is on this machine"
-      : null;
-  }
-
-  /** @throws UnsupportedError for a document without a place in the workspace */
-  #cursorAt(uri: string, position: Position): Cursor {
-    const document = this.#documentAt(uri);
-    const place = documentPlace(uri, this.#folderPaths);
-    if (place === null) throw new UnsupportedError(`document ${uri}: is no file on this machine`);
-    const { before, after } = this.#cells.around(document);
-    const [text, offset] = [document.getText(), document.offsetAt(position)];
-    const prefix = `${before}${text.slice(0, offset)}`;
-    const suffix = `${text.slice(offset)}${after}`;
-    return { ...place, languageId: document.languageId, prefix, suffix };
   }
 
   #download(
@@ -349,12 +308,6 @@ class Server {
     }
   }
 
-  #documentAt(uri: string): TextDocument {
-    const document = this.#documents.get(uri);
-    if (document === undefined) throw new FormatError(`document ${uri}: not open`);
-    return document;
-  }
-
   async #split(text: string, signal: AbortSignal): Promise<protocol.TokenSplit> {
     const { ids, pieces } = await this.#readyThread().ask(splitTokens, { text }, signal);
     return { ids, pieces: pieces.map((piece) => Buffer.from(piece).toString("base64")) };
@@ -396,35 +349,6 @@ class Server {
   }
 }
 
-/** The one place where errors become LSP's: every request is answered through it. */
-function guarded<P, R>(
-  handler: (params: P, signal: AbortSignal) => Promise<R>,
-): (params: P, token: CancellationToken) => Promise<R | ResponseError<void>> {
-  return async (params, token) => {
-    const controller = new AbortController();
-    const subscription = token.onCancellationRequested(() => controller.abort());
-    // A token that was cancelled before its request came up never says so.
-    if (token.isCancellationRequested) controller.abort();
-    try {
-      return await handler(params, controller.signal);
-    } catch (error) {
-      return toResponseError(error);
-    } finally {
-      subscription.dispose();
-    }
-  };
-}
-
-function toResponseError(error: unknown): ResponseError<void> {
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof CancelledError)
-    return new ResponseError(LSPErrorCodes.RequestCancelled, message);
-  if (errorKind(error) !== "internal" || error instanceof CatalogueError)
-    return new ResponseError(LSPErrorCodes.RequestFailed, message);
-  logFailure(error);
-  return new ResponseError(ErrorCodes.InternalError, message);
-}
-
 async function sizeOf({ model, home }: ModelChoice): Promise<number | null> {
   const models = await listModels(await openStore({ folder: home }));
   return models.find(({ id }) => id === model)?.byteLength ?? null;
@@ -438,13 +362,4 @@ function openedLine({ id, variant, threads, ms }: ModelFacts): string {
 
 function megabytes(byteLength: number): string {
   return `${Math.round(byteLength / 1e6)} MB`;
-}
-
-/** Standard output is the protocol's, so lines for the log go to standard error. */
-function log(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-function logFailure(error: unknown): void {
-  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
