@@ -50,6 +50,7 @@ export class Client implements Disposable {
   private restartTimer: NodeJS.Timeout | undefined;
   /** Raised by every stop: a start that was begun before it starts nothing any more. */
   private stops = 0;
+  private ending: Promise<unknown> = Promise.resolve();
 
   constructor(options: ClientOptions) {
     this.options = options;
@@ -67,19 +68,23 @@ export class Client implements Disposable {
     }
   }
 
-  /** Starts afresh, however often the sidecar has ended before. */
+  /** Starts afresh, however often the sidecar has ended before, unless another stop comes meanwhile. */
   async restart(): Promise<void> {
     this.deaths = [];
-    await this.stop();
-    await this.start();
+    const stopped = this.stop();
+    const { stops } = this;
+    await stopped;
+    if (stops === this.stops) await this.start();
   }
 
+  /** Waits for the end of every sidecar, also of one that an earlier stop ends. Never fails. */
   async stop(): Promise<void> {
     this.stops += 1;
     clearTimeout(this.restartTimer);
     const { session } = this;
     this.session = null;
-    await session?.close();
+    this.ending = Promise.allSettled([this.ending, session?.close()]);
+    await this.ending;
   }
 
   async sendSettings(): Promise<void> {

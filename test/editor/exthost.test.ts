@@ -15,6 +15,7 @@ test("the tests in the extension host pass", { timeout: 180_000 }, async () => {
   const lines = readFileSync(report, "utf8");
   assert.equal(code, 0, `${lines}see ${join(folder, "host.log")}`);
   assert.match(lines, /^ok a completion that is asked for/m);
+  assert.match(lines, /^ok a stop while the library/m);
 });
 
 /** @returns what `run()` came to: 0 when it resolved, 1 when it threw. */
