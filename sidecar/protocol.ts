@@ -107,20 +107,17 @@ export interface CompletionReport {
   latencyMs: number;
 }
 
-/** Where the text of a memory stands. */
-export interface MemoryPlace {
-  kind: "span" | "demonstration";
-  /** Relative to its workspace folder, with `/`. */
-  path: string;
-  /** Lines of the file from 0, the end exclusive. */
-  startLine: number;
-  endLine: number;
-}
-
 /** Lines from 0, the end exclusive. */
 export interface LineRange {
   startLine: number;
   endLine: number;
+}
+
+/** Where the text of a memory stands. */
+export interface MemoryPlace extends LineRange {
+  kind: "span" | "demonstration";
+  /** Relative to its workspace folder, with `/`. */
+  path: string;
 }
 
 export interface DocumentLines {
@@ -170,7 +167,7 @@ export interface AlignmentFacts {
 }
 
 /** Where the positions and the time of one completion went, for the token-budget view. */
-export interface BudgetReport {
+export interface BudgetReport extends Pick<TokenCounts, "generated" | "computed" | "reused"> {
   uri: string;
   version: number;
   /** Of the answer, in ms since 1970. */
@@ -182,9 +179,6 @@ export interface BudgetReport {
   window: number;
   /** They add up to the positions used, the reserve among them, and never exceed the window. */
   sources: BudgetSource[];
-  generated: number;
-  computed: number;
-  reused: number;
   stages: Stage[];
   dropped: DroppedText[];
   /** Candidates of the selection that take no position; absent where nothing was selected. */

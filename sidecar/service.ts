@@ -16,7 +16,6 @@ import type {
   CompletionRequest,
   InlineCompletion,
   InlineDocument,
-  Refusal,
   Score,
   SelectRequest,
   TextSelection,
@@ -35,12 +34,12 @@ import { loadPrepared, type PreparedModel, prepareModel } from "./model/prepare.
 import { rememberedIds } from "./model/remembered-ids.ts";
 import type { ReachedLimit } from "./project/folder-index.ts";
 import { Project } from "./project/project.ts";
+import { refusalFor } from "./project/refusal.ts";
 import type { PauseWork, WorkOptions } from "./project/request.ts";
 import type { SelectedMemory } from "./project/selection.ts";
 import { rankTexts } from "./text-ranker.ts";
 import { Tokenizer } from "./tokenizer/tokenizer.ts";
 import { idsByUse } from "./tokenizer/vocabulary.ts";
-import type { SkipReason } from "./workspace/skip-reason.ts";
 import { cutStatements } from "./workspace/statement-cutter.ts";
 import { DocumentTrees } from "./workspace/syntax/document-trees.ts";
 import { SyntaxReader } from "./workspace/syntax/syntax.ts";
@@ -297,7 +296,7 @@ export class OpenModel {
     // Both at once and before anything is waited for: a pause that ends may lay others.
     const memories = this.project.laidFor(file);
     const selected = this.project.selectedFor(file);
-    const refusal = refusals[(await this.project.reasonFor(file)) ?? "none"] ?? null;
+    const refusal = refusalFor(await this.project.reasonFor(file));
     // What cannot be parsed is completed all the same.
     const faults = this.#trees.open(document).catch(() => null);
     const options = { signal, memories, file, refusal, faults };
@@ -316,14 +315,6 @@ export class OpenModel {
     }
   }
 }
-
-/** Of the reasons why a file is no source of memories those for which nothing is completed in it. */
-const refusals: Partial<Record<SkipReason | "unknown" | "none", Refusal>> = {
-  unknown: "not-checked",
-  "ai-ignored": "ignored-file",
-  excluded: "ignored-file",
-  secret: "secret",
-};
 
 /** What was prepared earlier, else prepares it now; another process that does so is waited for. */
 async function findPrepared(

@@ -12,7 +12,6 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { startChoices, type TailTrace } from "./aligned-choices.ts";
 import { type Answer, findStop, meanLogProbability, readAnswer } from "./answer.ts";
 import { defaults } from "./defaults.ts";
-import type { FaultCounter } from "./faults.ts";
 import {
   countParts,
   encodeHeader,
@@ -24,47 +23,29 @@ import {
 } from "./layout.ts";
 import { type LaidMemories, type Memories, noMemories, type PrefixText } from "./memories.ts";
 import { Meter } from "./meter.ts";
-import { isInsideWord, type Place, readPlace } from "./place.ts";
+import { isInsideWord, longestAnswer, readPlace } from "./place.ts";
 import { findEnd, shapeText } from "./postprocess.ts";
 import { type SplitPrefix, splitPrefix } from "./prefix-layout.ts";
 import { type FillOptions, PromptCache } from "./prompt-cache.ts";
 import type {
   AlignmentReport,
+  BatchOptions,
+  CancelOptions,
   Completion,
   CompletionRequest,
   InlineCompletion,
   InlineDocument,
+  InlineOptions,
   InlineReason,
   InlineTimes,
   MemoryRequest,
   PromptText,
-  Refusal,
   Score,
   StageTimes,
   TokenCounts,
 } from "./request.ts";
 import { scoreTarget } from "./score.ts";
 import { PrefixWindow, SuffixWindow } from "./window.ts";
-
-export interface CancelOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface InlineOptions extends CancelOptions {
-  /** What stands in front of the near text; default nothing. */
-  readonly memories?: LaidMemories | undefined;
-  /** That the document is, as `refresh` is told of it; default null, on no disk. */
-  readonly file?: string | null | undefined;
-  /** Why nothing may be offered, whatever the text says. */
-  readonly refusal?: Refusal | null | undefined;
-  /** What counts the document's syntax errors; default nothing, and a text's brackets decide. */
-  readonly faults?: Promise<FaultCounter | null> | undefined;
-}
-
-export interface BatchOptions extends CancelOptions {
-  /** From what an earlier request left that a cold one would compute alike; default false. */
-  readonly exactReuse?: boolean | undefined;
-}
 
 /** An answer to make: what `complete` and `completeInline` have in common. */
 interface Task {
@@ -375,11 +356,6 @@ export class Completer {
     this.#last = result.catch(() => undefined);
     return result;
   }
-}
-
-/** [tokens] */
-export function longestAnswer({ extent, mayOpenBlock }: Place): number {
-  return defaults.answer[extent === "line" && mayOpenBlock ? "opened" : extent];
 }
 
 function reuseOf({ exactReuse = false }: BatchOptions): FillOptions["reuse"] {

@@ -10,6 +10,7 @@
 // answer is a line or the block that this line opens.
 import { beginsBlock, endsStatements, isHeadOfStatement } from "./block-head.ts";
 import { type Bracket, type BracketScan, isString, type Opener, scanBrackets } from "./brackets.ts";
+import { defaults } from "./defaults.ts";
 import { closedOpeners, hiddenOpener } from "./open-pairs.ts";
 
 /** How much an answer may cover. */
@@ -108,6 +109,11 @@ export function readPlace(cursor: CursorText, multiline: "auto" | "never"): Plac
 export function indentationOf(line: string): number {
   const space = line.slice(0, line.length - line.trimStart().length);
   return [...space].reduce((columns, each) => columns + (each === "\t" ? tabColumns : 1), 0);
+}
+
+/** Tokens. */
+export function longestAnswer({ extent, mayOpenBlock }: Place): number {
+  return defaults.answer[extent === "line" && mayOpenBlock ? "opened" : extent];
 }
 
 /** Whether a word, or one character of two code units, is cut by the cursor. */

@@ -1,7 +1,9 @@
 // What is asked of completion and what it answers, as plain records.
 import type { Aligned, AlignmentSetting } from "../alignment/align.ts";
 import type { Finish } from "./answer.ts";
+import type { FaultCounter } from "./faults.ts";
 import type { PromptParts } from "./layout.ts";
+import type { LaidMemories } from "./memories.ts";
 import type { TextReason } from "./postprocess.ts";
 import type { PrefixLayout } from "./prefix-layout.ts";
 
@@ -186,4 +188,24 @@ export interface StageTimes {
 export interface InlineTimes extends Omit<StageTimes, "compress"> {
   /** Copying the blocks of memories into the cache; no part of `prefill`. */
   readonly attach: number;
+}
+
+export interface CancelOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface InlineOptions extends CancelOptions {
+  /** What stands in front of the near text; default nothing. */
+  readonly memories?: LaidMemories | undefined;
+  /** That the document is, as `refresh` is told of it; default null, on no disk. */
+  readonly file?: string | null | undefined;
+  /** Why nothing may be offered, whatever the text says. */
+  readonly refusal?: Refusal | null | undefined;
+  /** What counts the document's syntax errors; default nothing, and a text's brackets decide. */
+  readonly faults?: Promise<FaultCounter | null> | undefined;
+}
+
+export interface BatchOptions extends CancelOptions {
+  /** From what an earlier request left that a cold one would compute alike; default false. */
+  readonly exactReuse?: boolean | undefined;
 }

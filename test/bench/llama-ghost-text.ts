@@ -2,9 +2,9 @@
 // prompt cache (the state is cut back to the common prefix, nothing is moved), greedy, and the same
 // rule for where the text ends, so that both decode the same number of tokens for the same text.
 
-import { longestAnswer } from "../../sidecar/completion/complete.ts";
 import { defaults } from "../../sidecar/completion/defaults.ts";
 import { commonLength } from "../../sidecar/completion/layout.ts";
+import { longestAnswer } from "../../sidecar/completion/place.ts";
 import { findEnd, shapeText } from "../../sidecar/completion/postprocess.ts";
 import type { Tokenizer } from "../../sidecar/tokenizer/tokenizer.ts";
 import { type GhostText, type GhostTextSource, idsOf, type Question } from "./ghost-text.ts";
