@@ -61,7 +61,7 @@ export function chooseCover(
 }
 
 /** The most likely cover and the log of all covers' mass; null when no token completes the tail. */
-export function bestCover(scoring: Scoring): ChosenCover | null {
+function bestCover(scoring: Scoring): ChosenCover | null {
   const { candidates, logMass } = likelyCandidates(scoring, 1);
   const best = candidates.find(({ start, id }) => scoring.trie.isCanonical(start, id));
   return best === undefined ? null : { cover: coverOf(best), logMass };

@@ -26,7 +26,7 @@ export interface Reservation {
   readonly day: Date;
 }
 
-export class Stock {
+class Stock {
   readonly #shelves: Shelf[];
   readonly #promises: Reservation[] = [];
 

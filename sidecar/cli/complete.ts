@@ -1,5 +1,5 @@
 // `pith complete FILE:LINE:COL`: what the editor would show at a place in a file.
-import { basename, extname, relative, resolve, sep } from "node:path";
+import { basename, extname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { AlignmentSetting } from "../alignment/align.ts";
 import { defaults } from "../completion/defaults.ts";
@@ -7,7 +7,7 @@ import { LimitError, UnsupportedError } from "../errors.ts";
 import type { Cursor } from "../project/near-text.ts";
 import type { MemoryActivity } from "../project/request.ts";
 import { completeInline, configureProject, type EngineThread } from "../thread-client.ts";
-import { isWithin } from "../workspace/is-within.ts";
+import { isWithin, pathWithin } from "../workspace/is-within.ts";
 import { readTextArgument } from "./file-argument.ts";
 import { addModelFlags, type ModelFlags, withModel } from "./open-model.ts";
 import { createProgress } from "./progress.ts";
@@ -120,7 +120,7 @@ async function makeMemories(thread: EngineThread, folder: string, cursor: Cursor
 /** Relative to where we are, as an editor does it with its workspace. */
 function headerPath(file: string): string {
   const here = process.cwd();
-  return isWithin(file, here) ? relative(here, file).split(sep).join("/") : basename(file);
+  return isWithin(file, here) ? pathWithin(here, file) : basename(file);
 }
 
 /** The identifiers that decide how a block begins or a statement ends; else braces and lines do. */

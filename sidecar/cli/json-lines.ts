@@ -3,7 +3,7 @@
 import { FormatError, LimitError } from "../errors.ts";
 
 /** Bytes of a line. A request holds a few files at most; a line of this length is none. */
-export const greatestLineLength = 16 * 1024 * 1024;
+const greatestLineLength = 16 * 1024 * 1024;
 
 /** A line with its number from 1, or what is wrong with it. Blank lines are left out. */
 export type InputLine =

@@ -11,7 +11,7 @@ import { quoted } from "../gguf/cursor.ts";
 import { type LoraShape, readLora } from "./lora.ts";
 import { parseSafetensors, type SafetensorsFile, type Tensor } from "./safetensors.ts";
 
-export const adapterVersion = "1";
+const adapterVersion = "1";
 const arms = ["uni", "uni+ slots", "uni+ pool"] as const;
 
 /** How hidden states become virtual tokens: those of slots, or means over the text's own. */

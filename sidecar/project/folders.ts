@@ -1,12 +1,12 @@
 // The folders of the workspace, each opened when something in it is asked for. In: what the editor
 // says of them and of its documents. Out: the folder that holds a file.
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UnsupportedError } from "../errors.ts";
 import { pieceTokens } from "../memory/kept-encoder.ts";
 import { type Disk, hostDisk } from "../workspace/disk.ts";
 import { ruledFolder } from "../workspace/ignore-rules.ts";
-import { isWithin } from "../workspace/is-within.ts";
+import { isWithin, pathWithin } from "../workspace/is-within.ts";
 import { FolderIndex } from "./folder-index.ts";
 import type { PlacedDemonstration, PlacedProblem } from "./read-files.ts";
 
@@ -127,7 +127,7 @@ export class Folders {
     // What changed is the link itself, where it is one.
     const opened = await this.#openAll(file);
     const paths = opened.flatMap(({ root, folder }) =>
-      folder.touch(pathIn(root, file)).map((each) => join(root, each)),
+      folder.touch(pathWithin(root, file)).map((each) => join(root, each)),
     );
     return { paths, areRulesOther: ruled !== null };
   }
@@ -216,15 +216,15 @@ export class Folders {
   async #findIn({ root, folder }: OpenFolder, file: string): Promise<FoundFile> {
     const real = await this.#disk.realPath(file).catch(() => null);
     const isInside = real !== null && isWithin(real, folder.folder);
-    return { root, folder, path: isInside ? pathIn(folder.folder, real) : pathIn(root, file) };
+    return {
+      root,
+      folder,
+      path: isInside ? pathWithin(folder.folder, real) : pathWithin(root, file),
+    };
   }
 }
 
 /** Whether the same files may be read. */
 export function isReadAlike(a: FolderSettings, b: FolderSettings): boolean {
   return isDeepStrictEqual([a.folders, a.exclude], [b.folders, b.exclude]);
-}
-
-function pathIn(root: string, file: string): string {
-  return relative(root, file).split(sep).join("/");
 }

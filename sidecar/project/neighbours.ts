@@ -1,7 +1,7 @@
 // Other folders of the workspace that a file imports from. In: a file and the folders. Out: those
 // whose files it names, which are read by then, and how their paths are shown beside its own.
-import { join, relative, sep } from "node:path";
-import { isWithin } from "../workspace/is-within.ts";
+import { join } from "node:path";
+import { isWithin, pathWithin, slashed } from "../workspace/is-within.ts";
 import { placesIn } from "../workspace/related-files.ts";
 import type { FolderIndex } from "./folder-index.ts";
 import type { Folders, FoundFile } from "./folders.ts";
@@ -37,7 +37,7 @@ export async function neighboursOf(
     if (paths.length === 0) continue;
     const names = from.imports.flatMap((each) => each.names);
     const label = labelOf(other.root, roots, (name) => folder.holds(name));
-    const inOther = `${slashed(relative(other.root, root))}/${path}`;
+    const inOther = `${pathWithin(other.root, root)}/${path}`;
     found.push({ ...other, from: inOther, imported: { names, paths }, label, isOwn });
   }
   return found;
@@ -56,8 +56,4 @@ function labelOf(
     if (alike.length === 1 && !isTaken(names.at(-count) ?? "")) return label;
   }
   return slashed(root);
-}
-
-function slashed(path: string): string {
-  return path.split(sep).join("/");
 }

@@ -2,7 +2,7 @@
 // when it is said again.
 
 /** The share of relevance against novelty. */
-export const relevanceShare = 0.7;
+const relevanceShare = 0.7;
 
 export interface DiversityOptions<Candidate> {
   /** From 0 to 1. */

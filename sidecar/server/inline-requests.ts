@@ -98,7 +98,7 @@ export class InlineRequests {
 }
 
 /** Why a request is not even begun; null when nothing speaks against it. */
-export function refusalBySettings(
+function refusalBySettings(
   { languageId, prefix, suffix }: Pick<InlineRequest, "languageId" | "prefix" | "suffix">,
   { isTrusted, enable, languages }: Settings,
 ): EmptyReason | null {

@@ -4,11 +4,11 @@
 // tracked. Each kind of rule file is asked by itself, so that no kind takes back what another one
 // forbids. Rule files are read once; make new rules when one of them changes (`ruledFolder`), and
 // forget those of a folder that came or went as a whole.
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { type Disk, type Entry, HungError, hostDisk } from "./disk.ts";
 import { findRepository, openRepository, type Repository } from "./git-repository.ts";
 import { byteLimit, IgnoreList } from "./ignore-list.ts";
-import { isWithin } from "./is-within.ts";
+import { isWithin, pathWithin } from "./is-within.ts";
 import type { SkipReason } from "./skip-reason.ts";
 import { readTextFile } from "./text-file.ts";
 import { bytesOf } from "./wildmatch.ts";
@@ -124,14 +124,14 @@ export class IgnoreRules {
   ): Promise<IgnoreRules> {
     const repository = await findRepository(folder, disk);
     const list = new IgnoreList(bytesOf(exclude.join("\n")), repository.ignoreCase);
-    const base = baseOf(pathBelow(repository.root, folder));
+    const base = baseOf(pathWithin(repository.root, folder));
     return new IgnoreRules(repository, { list, base }, disk);
   }
 
   /** Why a file or folder at an absolute path is left alone; null if it is not. */
   async reasonFor(path: string, kind: "file" | "folder"): Promise<SkipReason | null> {
     if (!isWithin(path, this.root)) return "outside";
-    const below = pathBelow(this.root, path);
+    const below = pathWithin(this.root, path);
     if (below === "") return null;
     const folder = parentOf(below);
     // From the outermost on where it is not known, so that depth costs no stack.
@@ -145,7 +145,7 @@ export class IgnoreRules {
 
   /** The rule files at and below an absolute path are read anew, of a `.git` those beside it. */
   forget(path: string): void {
-    const changed = pathBelow(this.root, basename(path) === ".git" ? dirname(path) : path);
+    const changed = pathWithin(this.root, basename(path) === ".git" ? dirname(path) : path);
     for (const folder of this.#folders.keys())
       if (`${folder}/`.startsWith(changed === "" ? "" : `${changed}/`))
         this.#folders.delete(folder);
@@ -231,10 +231,6 @@ export function ruledFolder(path: string): string | null {
   if (ruleFiles.has(basename(path))) return dirname(path);
   const exclude = join(".git", "info", "exclude");
   return path.endsWith(sep + exclude) ? path.slice(0, -exclude.length - 1) : null;
-}
-
-function pathBelow(root: string, path: string): string {
-  return relative(root, path).split(sep).join("/");
 }
 
 function parentOf(below: string): string {

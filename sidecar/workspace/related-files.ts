@@ -19,7 +19,7 @@ export interface RelatedQuery {
 }
 
 /** Files that are named at most, unless told otherwise. */
-export const relatedLimit = 64;
+const relatedLimit = 64;
 
 /**
  * The best first, at most `limit`, never the file itself. `files` maps every path of the workspace

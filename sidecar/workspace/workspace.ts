@@ -1,12 +1,12 @@
 // One folder of the user's as spans. In: paths, and the texts of open editors. Out: spans with what
 // they define, or why there are none. It reads the disk and writes nothing.
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { throwIfCancelled, UnsupportedError } from "../errors.ts";
 import { type CutOptions, cutText, type Piece } from "./cut.ts";
 import { type Disk, type EntryKind, HungError, hostDisk } from "./disk.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
-import { isWithin } from "./is-within.ts";
+import { isWithin, pathWithin } from "./is-within.ts";
 import { reasonByName } from "./name-reason.ts";
 import { byteLimit, checkSource, readSource } from "./read-source.ts";
 import { findSecrets, type SecretLines } from "./secrets.ts";
@@ -95,7 +95,7 @@ export class Workspace {
 
   /** As spans name it: relative to the folder, with `/`. */
   shown(path: string): string {
-    return relative(this.folder, path).split(sep).join("/");
+    return pathWithin(this.folder, path);
   }
 
   absolute(shown: string): string {
