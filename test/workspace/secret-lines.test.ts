@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRandom } from "../../sidecar/engine/random.ts";
 import { findSecrets } from "../../sidecar/workspace/secrets.ts";
-import { harmlessLines, secretLines } from "./secret-lines.ts";
+import { harmlessLines } from "./harmless-lines.ts";
+import { secretLines } from "./secret-lines.ts";
 
 const lower = "abcdefghijklmnopqrstuvwxyz";
 const word = `${lower}${lower.toUpperCase()}0123456789`;
