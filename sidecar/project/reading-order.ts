@@ -46,10 +46,11 @@ export class ReadingOrder {
   sorted(paths: Iterable<string>): string[] {
     const counts = new Map<string, number>();
     const ranks = [...paths].sort().map((path) => {
-      const folder = posix.dirname(path);
-      const turn = counts.get(folder) ?? 0;
-      counts.set(folder, turn + 1);
-      return { ...this.#rankOf(path), turn };
+      const rank = this.#rankOf(path);
+      const place = `${rank.tier} ${posix.dirname(path)}`;
+      const turn = counts.get(place) ?? 0;
+      counts.set(place, turn + 1);
+      return { ...rank, turn };
     });
     return ranks.sort((a, b) => compare(a, b) || a.turn - b.turn).map(({ path }) => path);
   }
