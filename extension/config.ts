@@ -5,8 +5,15 @@ import type { Settings } from "../sidecar/protocol.ts";
 /** What of a `WorkspaceConfiguration` is read; its section is `pith`. */
 export type Configuration = Pick<WorkspaceConfiguration, "get">;
 
+/** Of the section `files`, for a language or for all. */
+export type FilesConfiguration = Configuration & Pick<WorkspaceConfiguration, "inspect">;
+
 /** Defaults are package.json's: VS Code has merged them in. */
-export function readSettings(configuration: Configuration, isTrusted: boolean): Settings {
+export function readSettings(
+  configuration: Configuration,
+  isTrusted: boolean,
+  encodings: Settings["encodings"] = {},
+): Settings {
   return {
     enable: configuration.get("enable", true),
     languages: { ...configuration.get<Record<string, boolean>>("languages", {}) },
@@ -21,10 +28,21 @@ export function readSettings(configuration: Configuration, isTrusted: boolean): 
     },
     bank: { limit: configuration.get("bank.limit", 1024) },
     exclude: [...configuration.get<string[]>("exclude", [])],
+    encodings,
     multiline: configuration.get<Settings["multiline"]>("multiline", "auto"),
     trace: configuration.get<Settings["trace"]>("trace", "off"),
     isTrusted,
   };
+}
+
+/** What the editor's `files.encoding` is, and for which languages another. */
+export function readEncodings(
+  filesOf: (languageId?: string) => FilesConfiguration,
+): Settings["encodings"] {
+  const all = filesOf();
+  const languages = all.inspect("encoding")?.languageIds ?? [];
+  const own = languages.map((id) => [id, filesOf(id).get("encoding", "utf8")]);
+  return { "*": all.get("encoding", "utf8"), ...Object.fromEntries(own) };
 }
 
 /** Why nothing is completed whatever the model does; null where completions are on. */

@@ -4,7 +4,7 @@ import type { Settings } from "../sidecar/protocol.ts";
 import { Client } from "./client.ts";
 import { type Pith, registerCommands } from "./commands.ts";
 import { InlineCompletions } from "./completion.ts";
-import { readSettings, switchedOff } from "./config.ts";
+import { readEncodings, readSettings, switchedOff } from "./config.ts";
 import { tellProblems } from "./demonstrations.ts";
 import { History } from "./history.ts";
 import { watchCondition, watchMemories } from "./notices.ts";
@@ -87,11 +87,15 @@ function wireSettings(
     window.onDidChangeActiveTextEditor(showOff),
     workspace.onDidGrantWorkspaceTrust(apply),
     workspace.onDidChangeConfiguration((change) => {
-      if (change.affectsConfiguration("pith")) apply();
+      const isRead = ["pith", "files.encoding"].some((each) => change.affectsConfiguration(each));
+      if (isRead) apply();
     }),
   ];
 }
 
 function settings(): Settings {
-  return readSettings(workspace.getConfiguration("pith"), workspace.isTrusted);
+  const encodings = readEncodings((languageId) =>
+    workspace.getConfiguration("files", languageId === undefined ? null : { languageId }),
+  );
+  return readSettings(workspace.getConfiguration("pith"), workspace.isTrusted, encodings);
 }

@@ -134,7 +134,9 @@ const ownEndings = {
 
 function spawnSidecar({ program, log }: ClientOptions): ChildProcess {
   const proxies = proxyEnvironment(workspace.getConfiguration("http"), process.env);
-  const env = { ...process.env, ...proxies, ELECTRON_RUN_AS_NODE: "1" };
+  // A call that hangs, as on a share that is gone, holds one of libuv's threads until it returns.
+  const threads = { UV_THREADPOOL_SIZE: "16" };
+  const env = { ...threads, ...process.env, ...proxies, ELECTRON_RUN_AS_NODE: "1" };
   const child = spawn(process.execPath, [program, "serve"], { env });
   if (child.pid !== undefined) {
     log.info(`sidecar started, process ${child.pid}`);

@@ -21,6 +21,8 @@ export interface Settings {
   bank: { /** Megabytes that memories may take on the disk. */ limit: number };
   /** Patterns as in `.gitignore`, of files that never become memories. */
   exclude: string[];
+  /** Language id -> what the editor calls the encoding of its files; `*` is the rule for the rest. */
+  encodings: Record<string, string>;
   trace: "off" | "messages" | "verbose";
   /** False in an untrusted workspace: nothing is completed there. */
   isTrusted: boolean;
@@ -33,10 +35,7 @@ export interface MemorySettings {
   form: MemoryForm;
 }
 
-/**
- * How text of other places enters the prompt: the entries that matter most, virtual tokens of the
- * model's adapter, or whole.
- */
+/** How other text enters the prompt: what matters most of it, an adapter's virtual tokens, or whole. */
 export type MemoryForm = "kept" | "embedded" | "raw";
 
 /** Why a completion is empty. Closed: every empty answer carries one of these. */

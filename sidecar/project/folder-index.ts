@@ -4,7 +4,6 @@
 import { throwIfCancelled } from "../errors.ts";
 import type { RankedSpan, SpanQuery } from "../selection/span-index.ts";
 import type { CutOptions } from "../workspace/cut.ts";
-import type { Disk } from "../workspace/disk.ts";
 import {
   importFolders,
   type RelatedFile,
@@ -13,7 +12,13 @@ import {
   resolveImports,
 } from "../workspace/related-files.ts";
 import type { SkipReason } from "../workspace/skip-reason.ts";
-import { type ListedPath, type SkippedFile, type Span, Workspace } from "../workspace/workspace.ts";
+import {
+  type ListedPath,
+  type SkippedFile,
+  type Span,
+  Workspace,
+  type WorkspaceOptions,
+} from "../workspace/workspace.ts";
 import { FolderListing, folderOf, isBelow, listingLimits } from "./folder-listing.ts";
 import { Guests, type GuestText } from "./guests.ts";
 import { isDemonstrationFile, PathReader, type ReadProgress } from "./path-reader.ts";
@@ -43,11 +48,8 @@ export interface ReachedLimit {
   readonly left: number;
 }
 
-export interface FolderOptions {
+export interface FolderOptions extends WorkspaceOptions {
   readonly cutting: CutOptions;
-  readonly exclude: readonly string[];
-  /** Default the host's. */
-  readonly disk?: Disk | undefined;
   /** Told of a file on which something broke; the others are read all the same. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
 }
@@ -79,8 +81,8 @@ export class FolderIndex {
 
   /** @throws Error when there is no such folder. */
   static async open(folder: string, options: FolderOptions): Promise<FolderIndex> {
-    const { cutting, exclude, disk, onFailure } = options;
-    return new FolderIndex(await Workspace.open(folder, cutting, exclude, disk), onFailure);
+    const { cutting, onFailure, ...reading } = options;
+    return new FolderIndex(await Workspace.open(folder, cutting, reading), onFailure);
   }
 
   /** The real path of the folder. */

@@ -7,6 +7,7 @@ import { pieceTokens } from "../memory/kept-encoder.ts";
 import { type Disk, hostDisk } from "../workspace/disk.ts";
 import { ruledFolder } from "../workspace/ignore-rules.ts";
 import { isWithin, pathWithin } from "../workspace/is-within.ts";
+import type { Encodings } from "../workspace/read-source.ts";
 import { FolderIndex } from "./folder-index.ts";
 import type { PlacedDemonstration, PlacedProblem } from "./read-files.ts";
 
@@ -15,6 +16,8 @@ export interface FolderSettings {
   readonly folders: readonly string[];
   /** Patterns as in `.gitignore`. */
   readonly exclude: readonly string[];
+  /** Language id -> what the editor calls the encoding of its files; default none. */
+  readonly encodings?: Encodings | undefined;
 }
 
 interface OpenFolder {
@@ -70,9 +73,10 @@ export class Folders {
 
   /** What was read stays where it is still true. */
   configure(settings: FolderSettings): void {
-    const isExcludedAlike = isDeepStrictEqual(settings.exclude, this.#settings.exclude);
+    const rulesOf = ({ exclude, encodings }: FolderSettings) => [exclude, encodings];
+    const isRuledAlike = isDeepStrictEqual(rulesOf(settings), rulesOf(this.#settings));
     for (const root of this.#opened.keys())
-      if (!isExcludedAlike || !settings.folders.includes(root)) this.#opened.delete(root);
+      if (!isRuledAlike || !settings.folders.includes(root)) this.#opened.delete(root);
     this.#settings = settings;
   }
 
@@ -198,8 +202,9 @@ export class Folders {
   /** null when it cannot be read: there are no memories of it then. */
   async #openFresh(root: string): Promise<FolderIndex | null> {
     const cutting = { countTokens: this.#countTokens, limit: spanTokens };
-    const { exclude } = this.#settings;
-    const options = { cutting, exclude, disk: this.#disk, onFailure: this.#onFailure };
+    const { exclude, encodings } = this.#settings;
+    const reading = { exclude, encodings, disk: this.#disk };
+    const options = { cutting, ...reading, onFailure: this.#onFailure };
     const folder = await FolderIndex.open(root, options).catch(() => null);
     if (folder === null) {
       // It may be there the next time, as on a disk that is connected late.
@@ -224,7 +229,12 @@ export class Folders {
   }
 }
 
-/** Whether the same files may be read. */
+/** Whether the same files may be read, and say the same. */
 export function isReadAlike(a: FolderSettings, b: FolderSettings): boolean {
-  return isDeepStrictEqual([a.folders, a.exclude], [b.folders, b.exclude]);
+  const partsOf = ({ folders, exclude, encodings }: FolderSettings) => [
+    folders,
+    exclude,
+    encodings,
+  ];
+  return isDeepStrictEqual(partsOf(a), partsOf(b));
 }

@@ -222,12 +222,12 @@ class Server {
   }
 
   #configureProject(): void {
-    const { isTrusted, enable, memories, exclude, bank } = this.#settings;
+    const { isTrusted, enable, memories, exclude, encodings, bank } = this.#settings;
     const folders = this.#documents.folderPaths;
     const isEnabled = isTrusted && enable && memories.enable;
     const bankLimit = bank.limit * 1024 * 1024;
     const { budget, form } = memories;
-    const settings = { folders, exclude, isEnabled, budget, form, bankLimit };
+    const settings = { folders, exclude, encodings, isEnabled, budget, form, bankLimit };
     this.#owner.ready?.ask(configureProject, settings).catch(logFailure);
     // What is shown is selected anew in the pause that begins now.
     this.#idle.touch();

@@ -15,6 +15,7 @@ const defaultSettings: Settings = {
   memories: { enable: true, budget: 512, form: "kept" },
   bank: { limit: 1024 },
   exclude: [],
+  encodings: {},
   trace: "off",
   isTrusted: true,
 };
@@ -35,9 +36,11 @@ export function readSettings(given: unknown): Settings {
   const settings = readFields(defaultSettings, given);
   const { memories: givenMemories, bank } = fieldsOf(given);
   const memories = readFields(defaultSettings.memories, givenMemories);
+  const encodings = Object.entries(settings.encodings).filter(([, each]) => isText(each));
   const budget = Math.min(greatestBudget, Math.max(0, Math.floor(memories.budget)));
   return {
     ...settings,
+    encodings: Object.fromEntries(encodings),
     memories: { ...memories, budget },
     bank: readFields(defaultSettings.bank, bank),
   };
@@ -63,9 +66,12 @@ function fieldsOf(given: unknown): Partial<Record<string, unknown>> {
 
 /** Of the same type; lists are lists of strings. */
 function isAlike(value: unknown, standard: unknown): boolean {
-  if (Array.isArray(standard))
-    return Array.isArray(value) && value.every((each) => typeof each === "string");
+  if (Array.isArray(standard)) return Array.isArray(value) && value.every(isText);
   return typeof value === typeof standard && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }
 
 function isAdmitted(name: string, value: unknown): boolean {

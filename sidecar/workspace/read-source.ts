@@ -24,16 +24,23 @@ const minifiedLine = { code: 110, other: 1_000 };
 
 export type Source = { readonly text: string } | { readonly skipped: SkipReason };
 
+/** Language id -> what the editor calls the encoding of its files; `*` is the rule for the rest. */
+export type Encodings = Readonly<Record<string, string>>;
+
 export interface ReadingOptions {
   /** Default the host's. */
   readonly disk?: Disk | undefined;
-  /** As the editor names it. */
-  readonly encoding?: string | undefined;
+  /** Where none is named, or the file is not in it, it is found by the bytes. */
+  readonly encodings?: Encodings | undefined;
 }
 
 /** What the file at `path` holds. Never throws for what the disk does. */
-export async function readSource(path: string, options: ReadingOptions = {}): Promise<Source> {
-  const read = await readTextFile(path, { byteLimit, ...options });
+export async function readSource(
+  path: string,
+  { disk, encodings = {} }: ReadingOptions = {},
+): Promise<Source> {
+  const encoding = encodings[languageOf(path).id] ?? encodings["*"];
+  const read = await readTextFile(path, { byteLimit, disk, encoding });
   return "skipped" in read ? read : checkSource(path, read.text);
 }
 

@@ -8,7 +8,13 @@ import { type Disk, type EntryKind, HungError, hostDisk } from "./disk.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import { isWithin, pathWithin } from "./is-within.ts";
 import { reasonByName } from "./name-reason.ts";
-import { byteLimit, checkSource, readSource } from "./read-source.ts";
+import {
+  byteLimit,
+  checkSource,
+  type Encodings,
+  type ReadingOptions,
+  readSource,
+} from "./read-source.ts";
 import { findSecrets, type SecretLines } from "./secrets.ts";
 import type { SkipReason } from "./skip-reason.ts";
 import { grammarOf, languageOf } from "./syntax/languages.ts";
@@ -56,10 +62,15 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface WorkspaceOptions extends ReadingOptions {
+  /** Patterns as in `.gitignore` (the setting `pith.exclude`); default none. */
+  readonly exclude?: readonly string[] | undefined;
+}
+
 interface WorkspaceParts {
   readonly rules: IgnoreRules;
   readonly cutting: CutOptions;
-  readonly disk: Disk;
+  readonly reading: { readonly disk: Disk; readonly encodings: Encodings };
 }
 
 export class Workspace {
@@ -67,30 +78,28 @@ export class Workspace {
   readonly folder: string;
   readonly #rules: IgnoreRules;
   readonly #cutting: CutOptions;
+  readonly #reading: WorkspaceParts["reading"];
   readonly #disk: Disk;
   readonly #reader = new SyntaxReader();
 
-  private constructor(folder: string, { rules, cutting, disk }: WorkspaceParts) {
+  private constructor(folder: string, { rules, cutting, reading }: WorkspaceParts) {
     this.folder = folder;
     this.#rules = rules;
     this.#cutting = cutting;
-    this.#disk = disk;
+    this.#reading = reading;
+    this.#disk = reading.disk;
   }
 
-  /**
-   * `exclude`: patterns as in `.gitignore` (the setting `pith.exclude`).
-   * @throws UnsupportedError where there is no such folder, HungError
-   */
+  /** @throws UnsupportedError where there is no such folder, HungError */
   static async open(
     folder: string,
     cutting: CutOptions,
-    exclude: readonly string[] = [],
-    disk: Disk = hostDisk,
+    { exclude = [], disk = hostDisk, encodings = {} }: WorkspaceOptions = {},
   ): Promise<Workspace> {
     const real = await disk.realPath(folder);
     if (real === null) throw new UnsupportedError(`folder ${folder}: cannot be read`);
     const rules = await IgnoreRules.open(real, exclude, disk);
-    return new Workspace(real, { rules, cutting, disk });
+    return new Workspace(real, { rules, cutting, reading: { disk, encodings } });
   }
 
   /** As spans name it: relative to the folder, with `/`. */
@@ -157,7 +166,7 @@ export class Workspace {
     const reason = await this.reasonFor(place);
     if (reason !== null) return { path: shown, skipped: reason };
     const source =
-      text === undefined ? await readSource(place, { disk: this.#disk }) : checkSource(place, text);
+      text === undefined ? await readSource(place, this.#reading) : checkSource(place, text);
     if ("skipped" in source) return { path: shown, skipped: source.skipped };
     return { path: shown, text: source.text };
   }

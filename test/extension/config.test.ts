@@ -4,6 +4,7 @@ import {
   type Configuration,
   isLanguageOn,
   proxyEnvironment,
+  readEncodings,
   readSettings,
   switchedOff,
 } from "../../extension/config.ts";
@@ -20,7 +21,7 @@ test("settings are read as the sidecar takes them", () => {
     exclude: ["out"],
     trace: "messages",
   });
-  assert.deepEqual(readSettings(configuration, false), {
+  assert.deepEqual(readSettings(configuration, false, { "*": "utf8" }), {
     enable: false,
     languages: { "*": true, python: false },
     model: "smollm2-135m",
@@ -31,8 +32,20 @@ test("settings are read as the sidecar takes them", () => {
     memories: { enable: true, budget: 96, form: "kept" },
     bank: { limit: 64 },
     exclude: ["out"],
+    encodings: { "*": "utf8" },
     trace: "messages",
     isTrusted: false,
+  });
+});
+
+test("the editor's encodings are those of all files and of languages that have their own", () => {
+  const filesOf = (languageId?: string) => ({
+    ...configurationOf({ encoding: languageId === "java" ? "iso88591" : "utf8" }),
+    inspect: () => ({ key: "encoding", languageIds: ["java"] }),
+  });
+  assert.deepEqual(readEncodings(filesOf as Parameters<typeof readEncodings>[0]), {
+    "*": "utf8",
+    java: "iso88591",
   });
 });
 

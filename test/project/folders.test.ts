@@ -38,6 +38,23 @@ test("of nested folders the innermost holds a file", async (context) => {
   await assert.rejects(folders.require(`${folder}-not/a.ts`), UnsupportedError);
 });
 
+test("a file says what it does in the encoding that the editor names for its language", async (context) => {
+  const { folder, folders } = await open(context);
+  await writeFile(join(folder, "a.ts"), Buffer.from("2f2f2082a082a20a", "hex")); // Shift JIS
+  const text = async (encodings: Record<string, string>): Promise<string | undefined> => {
+    folders.configure({ folders: [folder], exclude: [], encodings });
+    const found = await folders.require(join(folder, "a.ts"));
+    await found.folder.readRest(() => {});
+    return found.folder.spansIn("a.ts")[0]?.text;
+  };
+  assert.equal(await text({ "*": "shiftjis" }), "// あい\n");
+  assert.equal(
+    await text({ "*": "shiftjis", typescript: "iso88591" }),
+    "// \u201a\u00a0\u201a\u00a2\n",
+  );
+  assert.equal(await text({ "*": "utf8", typescript: "shiftjis" }), "// あい\n");
+});
+
 test("a folder that is a link is read, and its files have the names that the editor has for them", async (context) => {
   const { folder, folders, definitions } = await open(context);
   const link = `${folder}-link`;

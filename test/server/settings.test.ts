@@ -27,6 +27,11 @@ test("a group of settings may be given in part", () => {
   assert.deepEqual(settings, { ...standard, memories, exclude: ["out"] });
 });
 
+test("an encoding is a name", () => {
+  const { encodings } = readSettings({ encodings: { "*": "utf8", java: 5 } });
+  assert.deepEqual(encodings, { "*": "utf8" });
+});
+
 test("a budget that the window does not hold is cut to what it holds", () => {
   const budgets = [-1, 12.5, 1e9].map((budget) => readSettings({ memories: { budget } }));
   const { minimum, maximum } = declared().get("pith.memories.budget") ?? {};

@@ -122,7 +122,7 @@ test("a folder that does not answer is left out, and what is beside it is not", 
   const readdir: DiskCalls["readdir"] = (path, options) =>
     path.endsWith("share") ? never : host.readdir(path, options);
   const disk = new Disk({ ...host, readdir }, { answerMs: 50, calls: 3 });
-  const workspace = await Workspace.open(folder, { countTokens, limit: 128 }, [], disk);
+  const workspace = await Workspace.open(folder, { countTokens, limit: 128 }, { disk });
   assert.deepEqual(await listed(workspace, join(folder, "share")), ["share/ hung"]);
   assert.deepEqual(await listed(workspace, join(folder, "src")), ["src/b.ts"]);
 });
@@ -150,7 +150,11 @@ async function openScratch(
   limit = 128,
 ): Promise<{ folder: string; workspace: Workspace }> {
   const folder = await scratchFolder(context, files);
-  const workspace = await Workspace.open(folder, { countTokens, limit }, ["excluded/"]);
+  const workspace = await Workspace.open(
+    folder,
+    { countTokens, limit },
+    { exclude: ["excluded/"] },
+  );
   return { folder, workspace };
 }
 
