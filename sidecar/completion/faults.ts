@@ -2,8 +2,9 @@
 // document's syntax errors, which some parser implements. Out: the longest cut that adds none.
 //
 // Compared is with the document as it is, its gap included, and errors are counted, not measured: at
-// 568 gaps in real code in thirteen languages no shown text made them more and 93 % of what brackets
-// alone let through stayed; of 112 texts at gaps with errors one made them longer by more than itself.
+// 637 gaps in real code in thirteen languages no shown text made them more, and 508 of 532 texts that
+// were shown without this rule still are; of 112 texts at gaps with errors one made them longer by more
+// than itself.
 
 /** Counts the syntax errors of a document with a text put in at its cursor. */
 export interface FaultCounter {
