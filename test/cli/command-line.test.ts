@@ -110,12 +110,11 @@ test("tokens counts a file and shows every split", async () => {
 
 test("tokens --json gives the bytes of the text back, as an editor reads it", async () => {
   const odd = join(folder, "odd.txt");
-  const bytes = Buffer.from([0x61, 0xff, 0xe2, 0x82, 0x0a, 0xc3]);
-  await writeFile(odd, bytes);
+  await writeFile(odd, Buffer.from([0x61, 0xff, 0xe2, 0x82, 0x0a, 0xc3])); // Windows-1252
   const { stdout } = await runPith(["tokens", odd, ...model, "--json"]);
   const [split] = parseLines<{ pieces: string[]; unencodable: number; tokens: number }>(stdout);
   const pieces = (split?.pieces ?? []).map((piece) => Buffer.from(piece, "base64"));
-  assert.equal(Buffer.concat(pieces).toString(), new TextDecoder("windows-1252").decode(bytes));
+  assert.equal(Buffer.concat(pieces).toString(), "aÿâ‚\nÃ");
   assert.equal(split?.unencodable, 0);
   assert.equal(split?.tokens, pieces.length);
 });
