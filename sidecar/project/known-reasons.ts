@@ -8,7 +8,7 @@ import type { SkipReason } from "../workspace/skip-reason.ts";
  * disk is at hand and the rules have to be read. After them nothing is completed until it is there:
  * a rule may forbid it. The answer comes in any case, since each call of the file system has its end.
  */
-const patienceMs = 200;
+const patienceMs = 1_000;
 
 export class KnownReasons {
   readonly #find: (file: string) => Promise<SkipReason | null>;

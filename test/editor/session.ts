@@ -1,4 +1,5 @@
 // One server, one browser and one workspace for a test file; a picture is kept of every failure.
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
@@ -170,7 +171,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 export function emptyFolder(name: string): string {
   const folder = resolve(".cache/editor-tests", name);
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, "workspace/.git"), { recursive: true });
+  // Not a part of the repository around it, whose rules leave out the cache.
+  execFileSync("git", ["init", "--quiet", join(folder, "workspace")]);
   return folder;
 }
 
